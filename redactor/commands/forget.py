@@ -1,0 +1,72 @@
+"""``redactor forget``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from redactor.errors import UsageError
+from redactor.known_runs import known_runs
+from redactor.ledger import Ledger
+from redactor.names import default_key_file
+from redactor.runfolder import RunFolder, locked, open_run_folder
+from redactor.runs import Archive
+
+
+def forget(
+    targets: Sequence[str],
+    *,
+    outs: Sequence[Path],
+    private: Path | None,
+    key_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Erase every derivative of recordings, in the named run folders or in all that this user has made.
+
+    The originals are not touched: they are only ever read.
+
+    Raises
+    ------
+    UsageError
+        If a target is in none of the folders; nothing was erased for it.
+    """
+    folders = [open_run_folder(out, private=private) for out in outs] if outs else _known()
+    erased: dict[str, set[str]] = {target: set() for target in targets}
+    for folder in folders:
+        with locked(folder), closing(_archive(folder, key_file)) as archive:
+            for target in targets:
+                for name in archive.names_for(target):
+                    archive.forget(name)
+                    erased[target].add(name)
+    unknown = [target for target, names in erased.items() if not names]
+    names = sorted(set().union(*erased.values()))
+    if as_json:
+        print(json.dumps({"forgotten": names, "run_folders": len(folders), "unknown": len(unknown)}))
+    print(f"{len(names)} recordings forgotten in {len(folders)} run folders", file=sys.stderr)
+    if unknown:
+        raise UsageError(
+            f"not known in any of {len(folders)} run folders: {', '.join(map(repr, unknown))}; name a NAME, "
+            "the INPUT as it was given to run, and the --out"
+        )
+    return 0
+
+
+def _known() -> list[RunFolder]:
+    folders = []
+    for out in known_runs():
+        try:
+            folders.append(open_run_folder(out))
+        except UsageError:
+            # Said, not hidden: a folder that was moved still holds what is to be erased.
+            print(f"{str(out)!r} is gone; if it was moved, name it with --out", file=sys.stderr)
+    return folders
+
+
+def _archive(folder: RunFolder, key_file: Path | None) -> Archive:
+    with closing(Ledger(folder.ledger)) as ledger:
+        settings = json.loads(ledger.setting("settings") or "{}")
+    chosen = key_file or Path(settings.get("key_file") or default_key_file())
+    return Archive(folder, key_file=chosen, keep_names=settings.get("keep_names", False))

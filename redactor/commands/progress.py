@@ -1,0 +1,81 @@
+"""What a person sees while a run works: a bar on a terminal, plain lines otherwise; all of it on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from redactor.ledger import Row, State
+
+# Plain output is for logs: a line now and then, not one a recording.
+_LINE_EVERY_S = 10.0
+
+
+class Progress:
+    """Counts rows as they are settled.
+
+    Parameters
+    ----------
+    total : int
+        Recordings to work on.
+    paths : dict of str to pathlib.Path
+        NAME -> input, to name what was not released.
+    verbose : bool
+        Also name what was released, by its NAME.
+    """
+
+    def __init__(self, total: int, paths: dict[str, Path], *, verbose: bool) -> None:
+        self._total = total
+        self._paths = paths
+        self._verbose = verbose
+        self._started = time.monotonic()
+        self._last_line = self._started
+        self._done = 0
+        self.audio_seconds = 0.0
+        on_terminal = sys.stderr.isatty()
+        self._bar = tqdm(total=total, unit="rec", disable=not on_terminal, file=sys.stderr)
+        self._plain = not on_terminal
+
+    @property
+    def wall_seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def rtfx(self) -> float:
+        """Audio seconds settled per second of wall time, loading included."""
+        return self.audio_seconds / max(self.wall_seconds, 1e-9)
+
+    def on_row(self, row: Row) -> None:
+        """Take note of a settled recording."""
+        self._done += 1
+        self.audio_seconds += row.duration or 0.0
+        if row.state is not State.DONE:
+            self._say(describe(row, self._paths.get(row.name)))
+        elif self._verbose:
+            self._say(f"released {row.name}: {row.duration:.1f} s, {row.muted:.1f} s muted")
+        self._bar.set_postfix_str(f"RTFx {self.rtfx:.1f}", refresh=False)
+        self._bar.update()
+        if self._plain and time.monotonic() - self._last_line >= _LINE_EVERY_S:
+            self._last_line = time.monotonic()
+            self._say(f"{self._done}/{self._total} recordings, RTFx {self.rtfx:.1f}, {self._left()}")
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _left(self) -> str:
+        seconds = self.wall_seconds / self._done * (self._total - self._done)
+        return f"about {seconds / 60:.0f} min left"
+
+    def _say(self, line: str) -> None:
+        self._bar.write(line, file=sys.stderr) if not self._plain else print(line, file=sys.stderr)
+
+
+def describe(row: Row, path: Path | None) -> str:
+    """A line for a person: which recording, what became of it, why, and what to do."""
+    # repr() keeps newlines and bytes that are not UTF-8 out of the terminal.
+    which = repr(path.name) if path else row.name
+    where = f" at {row.stage}" if row.stage else ""
+    return f"{row.state.value} {which} ({row.name}){where}: {row.reason}: {row.detail}"

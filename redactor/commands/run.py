@@ -1,0 +1,222 @@
+"""``redactor run`` and ``redactor retry``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redactor.commands.progress import Progress
+from redactor.config import load_policy
+from redactor.engines.base import refused, settle
+from redactor.errors import Interrupted, RecordingError, UsageError
+from redactor.inputs import Input, find_inputs, input_path
+from redactor.known_runs import remember
+from redactor.ledger import Row, State
+from redactor.names import default_key_file
+from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder
+from redactor.runs import Archive, Plan, Prepared, Settings, prepare
+
+_REFUSALS = {
+    "link-out-of-tree": "a symbolic link that leads out of the INPUT folder; name its target as an INPUT",
+    "broken-link": "a symbolic link that leads nowhere; remove or repair it",
+    "no-permission": "the folder may not be read by this user; grant read permission, then run again",
+    "same-name": "another input has the same name without its extension; rename one, or leave out --keep-names",
+}
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What stands on the command line of ``redactor run``."""
+
+    inputs: Sequence[str]
+    out: Path
+    policy: str
+    model: str | None
+    device: str
+    num_workers: int | None
+    private: Path | None
+    key_file: Path | None
+    keep_names: bool
+    as_json: bool
+    verbose: bool
+
+
+def run(options: RunOptions) -> int:
+    """Redact an archive into a run folder; return the exit code."""
+    policy = load_policy(options.policy)
+    _check_places(options)
+    found = find_inputs(options.inputs)
+    if not found.inputs:
+        raise UsageError(
+            f"no recordings in {', '.join(map(repr, options.inputs))} ({found.num_ignored} other files); "
+            "files without an audio extension are taken only when they are named one by one"
+        )
+    settings = Settings(
+        policy=policy,
+        model=options.model or policy.transcribe.model,
+        device=options.device,
+        num_workers=options.num_workers or _default_workers(),
+        threads=1,
+        key_file=options.key_file or default_key_file(),
+        keep_names=options.keep_names,
+    )
+    prepared = prepare(settings)
+    folder = create_run_folder(options.out, private=options.private)
+    remember(folder)
+    if found.num_ignored:
+        print(f"{found.num_ignored} files without an audio extension are ignored", file=sys.stderr)
+    return _run_in(folder, prepared, found.inputs, as_json=options.as_json, verbose=options.verbose)
+
+
+def retry(
+    out: Path, *, private: Path | None, quarantined: bool, as_json: bool, verbose: bool
+) -> int:
+    """Work again on what failed (or was quarantined, or is pending), with the last run's settings."""
+    folder = open_run_folder(out, private=private)
+    with locked(folder):
+        from redactor.ledger import InputMap, Ledger
+
+        states = [State.FAILED, State.PENDING, State.RUNNING]
+        states += [State.QUARANTINED] if quarantined else []
+        with closing(Ledger(folder.ledger)) as ledger, closing(InputMap(folder.inputs)) as inputs:
+            stored = ledger.setting("settings")
+            if stored is None:
+                raise UsageError(f"nothing was run in {str(out)!r} yet; use `redactor run`")
+            names = [row.name for row in ledger.rows(*states)]
+            origins = [origin for name in names if (origin := inputs.get(name))]
+            ledger.reset(names)
+    found = [Input(o.uri, input_path(o.uri), Path(o.relative)) for o in origins]
+    if not found:
+        print("nothing to retry", file=sys.stderr)
+    prepared = prepare(Settings.from_json(stored))
+    return _run_in(folder, prepared, found, as_json=as_json, verbose=verbose)
+
+
+def _run_in(
+    folder: RunFolder,
+    prepared: Prepared,
+    found: Sequence[Input],
+    *,
+    as_json: bool,
+    verbose: bool,
+) -> int:
+    settings = prepared.settings
+    with locked(folder), _interruptible():
+        archive = Archive(folder, key_file=settings.key_file, keep_names=settings.keep_names)
+        with closing(archive):
+            archive.ledger.set_setting("settings", settings.to_json())
+            archive.reconcile(prepared.identity)
+            plan = archive.plan(found, prepared.identity)
+            progress = Progress(len(plan.jobs), plan.paths, verbose=verbose)
+            rows: list[Row] = []
+            try:
+                _refuse(archive, plan, prepared, rows, progress)
+                archive.engine(prepared).run(
+                    plan.jobs, on_row=lambda row: (rows.append(row), progress.on_row(row))
+                )
+            finally:
+                progress.close()
+                archive.write_manifest()
+            return _summarize(archive, plan, rows, progress, as_json=as_json)
+
+
+def _refuse(
+    archive: Archive, plan: Plan, prepared: Prepared, rows: list[Row], progress: Progress
+) -> None:
+    for name, slug in plan.refused.items():
+        outcome = refused(name, RecordingError(_REFUSALS[slug], reason=slug))
+        row = settle(
+            outcome, folder=archive.folder, ledger=archive.ledger, identity=prepared.identity
+        )
+        rows.append(row)
+        progress.on_row(row)
+
+
+def _summarize(
+    archive: Archive, plan: Plan, rows: Sequence[Row], progress: Progress, *, as_json: bool
+) -> int:
+    """Say what became of this run's recordings, those settled before included."""
+    everything = [*plan.settled, *rows]
+    states = [row.state for row in everything]
+    done = [row for row in everything if row.state is State.DONE]
+    in_run = set(plan.paths)
+    summary = {
+        "released": states.count(State.DONE),
+        "quarantined": states.count(State.QUARANTINED),
+        "failed": states.count(State.FAILED),
+        "forgotten": len(plan.forgotten),
+        "unchanged": len(plan.settled),
+        "audio_seconds": round(sum(row.duration or 0.0 for row in done), 3),
+        "muted_seconds": round(sum(row.muted or 0.0 for row in done), 3),
+        "wall_seconds": round(progress.wall_seconds, 3),
+        "rtfx": round(progress.rtfx, 2),
+        "out": os.fspath(archive.folder.out),
+    }
+    if as_json:
+        print(json.dumps(summary))
+    print(
+        f"{summary['released']} released, {summary['quarantined']} quarantined, {summary['failed']} failed"
+        + (f", {summary['forgotten']} forgotten" if plan.forgotten else "")
+        + (f" ({summary['unchanged']} from before)" if plan.settled else "")
+        + f"; {summary['audio_seconds']:.1f} s of audio, {summary['muted_seconds']:.1f} s muted; "
+        f"RTFx {summary['rtfx']:.1f}; see {archive.folder.release}",
+        file=sys.stderr,
+    )
+    elsewhere = sum(1 for row in archive.ledger.rows(State.PENDING) if row.name not in in_run)
+    if elsewhere:
+        print(
+            f"{elsewhere} recordings of earlier runs were withdrawn and are pending: run again with their "
+            f"INPUT, or `redactor retry {archive.folder.out}`",
+            file=sys.stderr,
+        )
+    return 0 if all(state is State.DONE for state in states) else 1
+
+
+def _check_places(options: RunOptions) -> None:
+    """Refuse folders that would feed a run its own output, or hand out what is private."""
+    out = options.out.resolve()
+    places = {"--out": out}
+    if options.private is not None:
+        places["--private"] = options.private.resolve()
+        if places["--private"].is_relative_to(out / "release"):
+            raise UsageError("--private lies inside OUT/release, which is handed out; choose another folder")
+    key_file = (options.key_file or default_key_file()).resolve()
+    for option, place in places.items():
+        if key_file.is_relative_to(place):
+            raise UsageError(f"--key-file lies inside {option}; keep the key apart from what it protects")
+    for argument in options.inputs:
+        path = input_path(argument).resolve()
+        for option, place in places.items():
+            if path.is_dir() and place.is_relative_to(path):
+                raise UsageError(
+                    f"{option} {str(place)!r} lies inside INPUT {argument!r}: a second run would take its own "
+                    "output for input; choose a folder outside"
+                )
+        if path.is_relative_to(out):
+            raise UsageError(f"INPUT {argument!r} lies inside --out; choose another --out")
+
+
+def _default_workers() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and a service manager's SIGTERM end the run in order: nothing half done, exit code 130."""
+
+    def stop(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; run again to continue") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,6 @@
+"""Transcript -> PiiSpans. The public verb is :meth:`Detector.detect`."""
+
+from redactor.detect.base import Detector
+from redactor.detect.presidio import PresidioDetector
+
+__all__ = ["Detector", "PresidioDetector"]

@@ -1,0 +1,202 @@
+"""Presidio's analyzer over spaCy, with what is wrong for speech left out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import spacy
+import tldextract
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry
+from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
+from presidio_analyzer.predefined_recognizers import (
+    CreditCardRecognizer,
+    CryptoRecognizer,
+    EmailRecognizer,
+    IbanRecognizer,
+    IpRecognizer,
+    MacAddressRecognizer,
+    MedicalLicenseRecognizer,
+    PhoneRecognizer,
+    SpacyRecognizer,
+    UkNinoRecognizer,
+    UsBankRecognizer,
+    UsItinRecognizer,
+    UsLicenseRecognizer,
+    UsPassportRecognizer,
+    UsSsnRecognizer,
+)
+
+from redactor.detect.recognizers import SPOKEN_FORMS
+from redactor.errors import ModelError
+from redactor.types import PiiSpan, Transcript, Word
+
+if TYPE_CHECKING:
+    from redactor.config import Policy
+
+# spaCy's own limit is a million characters and its memory grows with the text; an hour of talk has about
+# 50,000. The overlap is longer than any spoken address, so that nothing is cut in two by a border.
+_CHUNK_CHARS = 8_000
+_OVERLAP_CHARS = 400
+
+_SPACY_ENTITIES = ("PERSON", "LOCATION", "NRP", "ORGANIZATION")
+
+# The suffix list that comes with the package: tldextract would otherwise try to fetch a newer one.
+_offline_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+class OfflineEmailRecognizer(EmailRecognizer):
+    """Presidio's e-mail pattern, checked against the shipped list of domain suffixes, never the network."""
+
+    def validate_result(self, pattern_text: str) -> bool:
+        return _offline_suffixes(pattern_text).fqdn != ""
+
+
+_PATTERN_RECOGNIZERS: tuple[type[EntityRecognizer], ...] = (
+    CreditCardRecognizer,
+    CryptoRecognizer,
+    OfflineEmailRecognizer,
+    IbanRecognizer,
+    IpRecognizer,
+    MacAddressRecognizer,
+    MedicalLicenseRecognizer,
+    PhoneRecognizer,
+    UkNinoRecognizer,
+    UsBankRecognizer,
+    UsItinRecognizer,
+    UsLicenseRecognizer,
+    UsPassportRecognizer,
+    UsSsnRecognizer,
+)
+
+
+class PresidioDetector:
+    """A Presidio analyzer for the languages and entity types of one policy.
+
+    Parameters
+    ----------
+    policy : Policy
+    spacy_models : mapping of str to pathlib.Path
+        Verified spaCy model folder for each language of the policy.
+
+    Raises
+    ------
+    ModelError
+        If a spaCy model cannot be loaded, or an entity type of the policy has no recognizer.
+    """
+
+    def __init__(self, policy: Policy, *, spacy_models: Mapping[str, Path]) -> None:
+        logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
+        self._thresholds = dict(policy.entities)
+        self._nlp = {language: _load_spacy(path) for language, path in spacy_models.items()}
+        languages = list(self._nlp)
+        recognizers = [r for language in languages for r in _recognizers(language)]
+        self._analyzer = AnalyzerEngine(
+            registry=RecognizerRegistry(recognizers=recognizers, supported_languages=languages),
+            nlp_engine=_loaded_engine(self._nlp),
+            supported_languages=languages,
+        )
+        for language in languages:
+            able = set(self._analyzer.get_supported_entities(language))
+            if missing := sorted(set(self._thresholds) - able):
+                raise ModelError(f"no recognizer for {', '.join(missing)} in language {language!r}")
+
+    def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
+        """See :meth:`redactor.detect.Detector.detect`; each language by its own spaCy model."""
+        found = set()
+        for channel in transcript.channels:
+            text = transcript.text(channel)
+            for language, words in _by_language(transcript, channel):
+                for first, stop in _chunks(words):
+                    found.update(self._search(text[first:stop], language, channel, first))
+        return tuple(
+            sorted(found, key=lambda s: (s.channel, s.char_start, s.char_end, s.entity_type, s.recognizer))
+        )
+
+    def _search(self, text: str, language: str, channel: int, first: int) -> Iterator[PiiSpan]:
+        # spaCy keeps every new word for good unless it is told when a text is done with.
+        with self._nlp[language].memory_zone():
+            results = self._analyzer.analyze(
+                text,
+                language=language,
+                entities=list(self._thresholds),
+                score_threshold=min(self._thresholds.values()),
+            )
+            for result in results:
+                if result.score >= self._thresholds[result.entity_type]:
+                    yield PiiSpan(
+                        channel=channel,
+                        entity_type=result.entity_type,
+                        char_start=first + result.start,
+                        char_end=first + result.end,
+                        score=float(result.score),
+                        recognizer=_recognizer_name(result),
+                    )
+
+
+def supported_entities(language: str) -> set[str]:
+    """Entity types that some recognizer finds, whatever a policy asks for."""
+    return {entity for r in _recognizers(language) for entity in r.supported_entities}
+
+
+def _recognizers(language: str) -> Iterable[EntityRecognizer]:
+    yield SpacyRecognizer(supported_language=language, supported_entities=list(_SPACY_ENTITIES))
+    for kind in (*_PATTERN_RECOGNIZERS, *SPOKEN_FORMS):
+        yield kind(supported_language=language)
+
+
+def _loaded_engine(nlp: Mapping[str, Any]) -> SpacyNlpEngine:
+    """Presidio's spaCy engine around pipelines that are loaded already (its own loader may download)."""
+    engine = SpacyNlpEngine(
+        models=[{"lang_code": language, "model_name": "loaded"} for language in nlp],
+        ner_model_configuration=NerModelConfiguration(),
+    )
+    engine.nlp = dict(nlp)
+    return engine
+
+
+def _load_spacy(path: Path) -> Any:
+    try:
+        # The parser costs a third of the time and nothing here reads its output.
+        return spacy.load(path, exclude=["parser", "senter"])
+    except Exception as error:  # spaCy raises many kinds; none of them holds text at load time
+        raise ModelError(
+            f"spaCy model in {str(path)!r} cannot be loaded ({type(error).__name__}); "
+            "run `redactor models verify`"
+        ) from None
+
+
+def _recognizer_name(result: Any) -> str:
+    metadata = result.recognition_metadata or {}
+    return str(metadata.get(result.RECOGNIZER_NAME_KEY, "unknown"))
+
+
+def _by_language(transcript: Transcript, channel: int) -> Iterator[tuple[str, list[Word]]]:
+    segments = [s for s in transcript.segments if s.channel == channel]
+    for language, group in groupby(segments, key=lambda s: s.language):
+        words = [word for segment in group for word in segment.words]
+        if words:
+            yield language, words
+
+
+def _chunks(words: list[Word]) -> Iterator[tuple[int, int]]:
+    """Character ranges of at most about `_CHUNK_CHARS`, on word borders, each overlapping the one before."""
+    index = 0
+    while True:
+        first = words[index].char_start
+        last = index
+        while last + 1 < len(words) and words[last + 1].char_end - first <= _CHUNK_CHARS:
+            last += 1
+        yield first, words[last].char_end
+        if last + 1 == len(words):
+            return
+        following = last + 1
+        while following - 1 > index and (
+            words[last].char_end - words[following - 1].char_start <= _OVERLAP_CHARS
+        ):
+            following -= 1
+        index = following
+

@@ -1,0 +1,130 @@
+"""One recording: attempt -> commit -> mark, once for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from redactor.errors import RecordingError
+from redactor.identity import RunIdentity
+from redactor.ledger import Ledger, Row, State
+from redactor.pipeline import Tools, redact_recording
+from redactor.runfolder import RunFolder
+from redactor.staging import StagedFile, Staging, commit
+
+# The independent check of the finished file is not part of this version; its verdict stands in for it.
+_VERDICT = "unchecked"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording to work on.
+
+    Attributes
+    ----------
+    name : str
+        Opaque NAME.
+    path : pathlib.Path
+        Input, read only.
+    """
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an attempt came to; crosses from a worker to the parent.
+
+    Attributes
+    ----------
+    name : str
+    state : State
+        DONE (staged, not yet released), FAILED or QUARANTINED.
+    input_sha256 : str or None
+    duration, muted : float or None
+        Seconds.
+    stage, reason, detail : str or None
+        Without any text of the recording or name of its file.
+    files : tuple of StagedFile
+    """
+
+    name: str
+    state: State
+    input_sha256: str | None = None
+    duration: float | None = None
+    muted: float | None = None
+    stage: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    files: tuple[StagedFile, ...] = field(default=())
+
+
+def attempt(
+    job: Job, tools: Tools, *, release: Path, keep_names: bool, provenance: Mapping[str, Any]
+) -> Outcome:
+    """Work on one recording and stage its outputs; a bad recording is an outcome, not an error.
+
+    Raises
+    ------
+    StoreError
+        If an output cannot be written: no other recording would fare better.
+    """
+    staging = Staging(release, job.name, keep_names=keep_names)
+    try:
+        done = redact_recording(job.path, tools, staging, about={"name": job.name, **provenance})
+    except RecordingError as error:
+        staging.discard()
+        return refused(job.name, error)
+    except MemoryError:
+        staging.discard()
+        return refused(job.name, RecordingError(_OUT_OF_MEMORY, reason="out-of-memory"))
+    except BaseException:
+        staging.discard()
+        raise
+    return Outcome(
+        name=job.name,
+        state=State.DONE,
+        input_sha256=done.input_sha256,
+        duration=done.duration,
+        muted=done.muted,
+        files=staging.files,
+    )
+
+
+_OUT_OF_MEMORY = "memory ran out while it was worked on; split it, or run with fewer --jobs"
+
+
+def refused(name: str, error: RecordingError) -> Outcome:
+    """The outcome of a recording that is not to be released."""
+    return Outcome(
+        name=name,
+        state=State(error.state),
+        stage=error.stage,
+        reason=error.reason,
+        detail=error.detail,
+    )
+
+
+def settle(outcome: Outcome, *, folder: RunFolder, ledger: Ledger, identity: RunIdentity) -> Row:
+    """Commit what is staged, then mark the row: in that order, so that the ledger never says too much."""
+    commit(folder.release, outcome.files)
+    row = Row(
+        name=outcome.name,
+        state=outcome.state,
+        run_identity=identity.digest,
+        identity=identity.of_job(outcome.input_sha256) if outcome.input_sha256 else None,
+        input_sha256=outcome.input_sha256,
+        stage=outcome.stage,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        duration=outcome.duration,
+        muted=outcome.muted,
+        verdict=_VERDICT if outcome.state is State.DONE else None,
+        files=tuple(staged.released for staged in outcome.files),
+        provenance=identity.provenance,
+    )
+    ledger.finish(row)
+    return row

@@ -1,0 +1,204 @@
+"""Worker processes on this machine. A worker that dies costs its recording one retry, and the run nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from redactor.engines.base import Job, Outcome, refused, settle
+from redactor.engines.worker import THREAD_VARIABLES, WorkerSpec, work
+from redactor.errors import ModelError, RedactorError, WorkerDied
+from redactor.identity import RunIdentity
+from redactor.ledger import Ledger, Row
+from redactor.runfolder import RunFolder, remove_temporary
+
+_ATTEMPTS = 2  # the first, and one retry
+_GRACE_S = 5.0
+
+
+@dataclass
+class _Worker:
+    process: Any
+    jobs: Connection
+    lifeline: Connection
+    index: int
+    ready: bool = False
+    job: Job | None = None
+
+
+class LocalEngine:
+    """Runs jobs on worker processes and settles them one by one.
+
+    Parameters
+    ----------
+    spec : WorkerSpec
+    folder : RunFolder
+    ledger : Ledger
+        Written by this process alone.
+    identity : RunIdentity
+    num_workers : int
+    """
+
+    def __init__(
+        self,
+        spec: WorkerSpec,
+        *,
+        folder: RunFolder,
+        ledger: Ledger,
+        identity: RunIdentity,
+        num_workers: int,
+    ) -> None:
+        self._spec = spec
+        self._folder = folder
+        self._ledger = ledger
+        self._identity = identity
+        self._num_workers = num_workers
+        self._workers: list[_Worker] = []
+        self._waiting: deque[Job] = deque()
+        self._deaths: dict[str, int] = {}
+        self._deaths_before_ready = 0
+
+    def run(self, jobs: Iterable[Job], *, on_row: Callable[[Row], None]) -> None:
+        """Work through all jobs; `on_row` is told of each when the ledger has it.
+
+        Raises
+        ------
+        StoreError, ModelError
+            If the run cannot go on; what was being worked on is pending again.
+        """
+        self._waiting.extend(jobs)
+        with self._started():
+            for index in range(min(self._num_workers, len(self._waiting))):
+                self._start(index)
+            while self._waiting or any(w.job for w in self._workers):
+                self._hand_out()
+                for worker, message in self._messages():
+                    self._receive(worker, message, on_row)
+
+    @contextlib.contextmanager
+    def _started(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            running = [worker.job.name for worker in self._workers if worker.job]
+            for worker in self._workers:
+                self._stop(worker)
+            for name in running:
+                remove_temporary(self._folder, name, keep_names=self._spec.keep_names)
+            self._ledger.give_back(running)
+
+    def _start(self, index: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        jobs, workers_jobs = context.Pipe()
+        workers_lifeline, lifeline = context.Pipe(duplex=False)
+        gpus = self._spec.device.indexes
+        process = context.Process(
+            target=work,
+            args=(self._spec, gpus[index % len(gpus)], workers_jobs, workers_lifeline),
+            daemon=True,
+        )
+        with _thread_limits(self._spec.threads):
+            process.start()
+        workers_jobs.close()
+        workers_lifeline.close()
+        self._workers.append(_Worker(process, jobs, lifeline, index))
+
+    def _stop(self, worker: _Worker) -> None:
+        if worker.job is None and worker.process.is_alive():
+            with contextlib.suppress(OSError):
+                worker.jobs.send(None)
+            worker.process.join(_GRACE_S)
+        if worker.process.is_alive():
+            worker.process.kill()
+        worker.process.join()
+        worker.jobs.close()
+        worker.lifeline.close()
+
+    def _hand_out(self) -> None:
+        for worker in self._workers:
+            if worker.ready and worker.job is None and self._waiting:
+                worker.job = self._waiting.popleft()
+                self._ledger.lease(worker.job.name)
+                with contextlib.suppress(OSError):  # it died meanwhile; its end of the pipe says so next
+                    worker.jobs.send(worker.job)
+
+    def _messages(self) -> Iterator[tuple[_Worker, Any]]:
+        """What workers have to say; a dead one says EOFError."""
+        by_connection = {worker.jobs: worker for worker in self._workers}
+        for connection in wait(list(by_connection)):
+            try:
+                message = connection.recv()
+            except (EOFError, OSError):
+                message = EOFError()
+            yield by_connection[connection], message
+
+    def _receive(self, worker: _Worker, message: Any, on_row: Callable[[Row], None]) -> None:
+        if message is None:
+            worker.ready = True
+        elif isinstance(message, Outcome):
+            worker.job = None
+            self._settle(message, on_row)
+        elif isinstance(message, RedactorError):
+            raise message
+        else:
+            self._bury(worker, on_row)
+
+    def _settle(self, outcome: Outcome, on_row: Callable[[Row], None]) -> None:
+        on_row(settle(outcome, folder=self._folder, ledger=self._ledger, identity=self._identity))
+
+    def _bury(self, worker: _Worker, on_row: Callable[[Row], None]) -> None:
+        """Put another worker in the place of a dead one; its recording is tried once more, then failed."""
+        self._workers.remove(worker)
+        job = worker.job
+        self._stop(worker)
+        if not worker.ready:
+            self._deaths_before_ready += 1
+            if self._deaths_before_ready >= _ATTEMPTS:
+                raise ModelError(
+                    f"workers die while they load their models ({_cause(worker.process.exitcode)}); "
+                    "run with fewer --jobs or a smaller --model"
+                )
+        if job is not None:
+            remove_temporary(self._folder, job.name, keep_names=self._spec.keep_names)
+            self._deaths[job.name] = self._deaths.get(job.name, 0) + 1
+            if self._deaths[job.name] < _ATTEMPTS:
+                self._waiting.appendleft(job)
+                self._ledger.give_back([job.name])
+            else:
+                cause = _cause(worker.process.exitcode)
+                error = WorkerDied(
+                    f"its worker died twice ({cause}); run with fewer --jobs, split the recording, "
+                    "or leave it out"
+                )
+                self._settle(refused(job.name, error), on_row)
+        if len(self._workers) < len(self._waiting) + sum(w.job is not None for w in self._workers):
+            self._start(worker.index)
+
+
+def _cause(exitcode: int | None) -> str:
+    if exitcode is not None and exitcode < 0:
+        name = signal.Signals(-exitcode).name
+        return f"{name}, often out of memory" if name == "SIGKILL" else name
+    return f"exit code {exitcode}"
+
+
+@contextlib.contextmanager
+def _thread_limits(threads: int) -> Iterator[None]:
+    """Environment for a child that is being started: libraries read it when they are first imported."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,135 @@
+"""A worker process: loads its models once, then attempts one recording after another.
+
+It dies with its parent, whatever it is doing: an orphan that writes into a folder that a second run has
+taken over would be a file nobody knows of.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from redactor.config import Policy
+from redactor.detect import PresidioDetector
+from redactor.engines.base import attempt
+from redactor.errors import ModelError, RedactorError
+from redactor.model_registry import ModelFiles
+from redactor.pipeline import Tools
+from redactor.transcribe import Device, Recognizer
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+# One thread each: two workers of one thread get through more than one worker of two, and libraries that
+# start threads of their own would fight for the same cores.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """Everything a worker needs to know.
+
+    Attributes
+    ----------
+    policy : Policy
+    models : mapping of str to ModelFiles
+        By role: "transcribe", "identify" (where there is one), "ner:LANGUAGE".
+    device : Device
+    threads : int
+    release : pathlib.Path
+    keep_names : bool
+    provenance : mapping
+    """
+
+    policy: Policy
+    models: Mapping[str, ModelFiles]
+    device: Device
+    threads: int
+    release: Path
+    keep_names: bool
+    provenance: Mapping[str, Any]
+
+
+def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
+    """Load the models of a run.
+
+    Raises
+    ------
+    ModelError
+    """
+    recognizer = Recognizer(
+        spec.models["transcribe"],
+        identifier=spec.models.get("identify"),
+        device=spec.device,
+        device_index=device_index,
+        threads=spec.threads,
+    )
+    spacy_models = {
+        role.removeprefix("ner:"): model.path
+        for role, model in spec.models.items()
+        if role.startswith("ner:")
+    }
+    detector = PresidioDetector(spec.policy, spacy_models=spacy_models)
+    return Tools(recognizer, detector, spec.policy)
+
+
+def work(spec: WorkerSpec, device_index: int, jobs: Connection, lifeline: Connection) -> None:
+    """Body of a worker process; speaks over `jobs` until it is closed."""
+    _die_with_parent(lifeline)
+    _be_quiet()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            tools = load_tools(spec, device_index=device_index)
+            jobs.send(None)
+            while (job := jobs.recv()) is not None:
+                jobs.send(
+                    attempt(
+                        job,
+                        tools,
+                        release=spec.release,
+                        keep_names=spec.keep_names,
+                        provenance=spec.provenance,
+                    )
+                )
+        except RedactorError as error:
+            jobs.send(error)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as error:  # not a message: it might quote a recording
+            jobs.send(ModelError(f"a worker failed with {type(error).__name__} outside any recording"))
+
+
+def _die_with_parent(lifeline: Connection) -> None:
+    """Two ways, since each has a hole: the kernel's signal is Linux only, a thread needs Python's lock."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+    def watch() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            lifeline.recv()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _be_quiet() -> None:
+    """No library may log from inside a worker: messages of some quote what they work on."""
+    logging.disable(logging.CRITICAL)
+    os.environ["HF_HUB_OFFLINE"] = "1"

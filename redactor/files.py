@@ -1,0 +1,95 @@
+"""Files that ship with the package, the user's folders, digests, and writes that are whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+_HASH_BLOCK_BYTES = 1 << 20
+
+
+def shipped_dir() -> Path:
+    """Folder that holds ``configs/`` and ``models/``: inside the wheel, or the checkout's top level."""
+    package = Path(__file__).resolve().parent
+    inside_wheel = package / "_shipped"
+    return inside_wheel if inside_wheel.is_dir() else package.parent
+
+
+def user_config_dir() -> Path:
+    """Folder of the user's keys and settings (XDG base directory specification)."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "redactor"
+
+
+def user_cache_dir() -> Path:
+    """Folder of what can be made again: joined model weights (XDG base directory specification)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "redactor"
+
+
+def sha256_stream(stream: BinaryIO) -> str:
+    """Hex SHA-256 of everything from the stream's position to its end."""
+    digest = hashlib.sha256()
+    while block := stream.read(_HASH_BLOCK_BYTES):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return sha256_stream(stream)
+
+
+def fsync_file(path: Path) -> None:
+    """Make a file's bytes reach the disk."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def fsync_dir(path: Path) -> None:
+    """Make renames and removals inside a folder reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_private_dir(path: Path) -> None:
+    """Create a folder that only its owner may enter, and narrow it if it was wider."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """Open a file for writing that appears under `path` only when the block ends without an error.
+
+    Written beside the target, synced, renamed, and the folder synced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_dir(path.parent)
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a whole file or nothing."""
+    with atomic_file(path, mode=mode) as stream:
+        stream.write(data)

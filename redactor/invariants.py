@@ -1,0 +1,63 @@
+"""What one stage may hand to the next. Anything else is nonsense, and nonsense is never released."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from redactor.errors import NonsenseError
+from redactor.types import Audio, PiiSpan, Seconds, Transcript
+
+# Times are rounded to milliseconds on the way.
+_TOLERANCE_S = 1e-3
+
+
+def check_transcript(transcript: Transcript, audio: Audio) -> None:
+    """Refuse a transcript that cannot belong to this audio.
+
+    Raises
+    ------
+    NonsenseError
+        For a duration that is not the audio's, times that are NaN, reversed or outside, channels that do
+        not exist, probabilities outside 0..1, or a word that is not at its place in the text.
+    """
+    if not math.isclose(transcript.duration, audio.duration, abs_tol=_TOLERANCE_S):
+        raise NonsenseError("the transcript is of another duration than the audio")
+    for thing in (*transcript.segments, *transcript.speech):
+        _check_channel(thing.channel, audio)
+        _check_interval(thing.start, thing.end, audio.duration, "a segment")
+    for channel in transcript.channels:
+        text = transcript.text(channel)
+        for word in transcript.words(channel):
+            _check_interval(word.start, word.end, audio.duration, "a word")
+            if not word.text or text[word.char_start : word.char_end] != word.text:
+                raise NonsenseError("a word is not at its place in the transcript's text")
+            if not 0.0 <= word.probability <= 1.0:
+                raise NonsenseError("a word's probability is not between 0 and 1")
+
+
+def check_found(found: Sequence[PiiSpan], transcript: Transcript) -> None:
+    """Refuse findings that lie outside the text they were found in.
+
+    Raises
+    ------
+    NonsenseError
+    """
+    lengths = {channel: len(transcript.text(channel)) for channel in transcript.channels}
+    for span in found:
+        length = lengths.get(span.channel, 0)
+        if not (0 <= span.char_start < span.char_end <= length):
+            raise NonsenseError(f"a finding of type {span.entity_type} lies outside its text")
+        if not 0.0 <= span.score <= 1.0:
+            raise NonsenseError(f"a finding of type {span.entity_type} has no score between 0 and 1")
+
+
+def _check_channel(channel: int, audio: Audio) -> None:
+    if not 0 <= channel < audio.num_channels:
+        raise NonsenseError(f"channel {channel} does not exist in the audio")
+
+
+def _check_interval(start: Seconds, end: Seconds, duration: Seconds, what: str) -> None:
+    # Comparisons with NaN are false, so this form refuses NaN as well.
+    if not (0.0 <= start <= end <= duration + _TOLERANCE_S):
+        raise NonsenseError(f"{what} has times that cannot be: NaN, reversed, or outside the audio")

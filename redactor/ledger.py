@@ -1,0 +1,255 @@
+"""What became of every recording. The ledger is the truth: a file that it does not list is not released.
+
+Rows are known by NAME alone. Which input a NAME stands for is in :class:`InputMap`, a store of its own.
+Only the parent process writes. The verbs (`add`, `lease`, `finish`, `give_back`) are all that an engine
+needs, so that a server database can stand behind them later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from redactor.sqlite import connect, scrub, store_errors, transaction
+from redactor.types import ReleasedFile
+
+_SCHEMA = """
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE job (
+    name TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    run_identity TEXT,
+    identity TEXT,
+    input_sha256 TEXT,
+    stage TEXT,
+    reason TEXT,
+    detail TEXT,
+    duration REAL,
+    muted REAL,
+    verdict TEXT,
+    files TEXT NOT NULL DEFAULT '[]',
+    provenance TEXT NOT NULL DEFAULT '{}'
+);
+CREATE INDEX job_state ON job (state);
+"""
+_VERSION = 1
+
+
+class State(StrEnum):
+    """Where a recording stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+    FORGOTTEN = "forgotten"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording.
+
+    Attributes
+    ----------
+    name : str
+    state : State
+    run_identity, identity : str or None
+        Digest of everything but the input, and of everything, that made the row what it is.
+    input_sha256 : str or None
+    stage, reason, detail : str or None
+        Where and why it was not released; no text and no file name.
+    duration, muted : float or None
+        Seconds.
+    verdict : str or None
+        Of the independent check.
+    files : tuple of ReleasedFile
+    provenance : mapping
+        Policy and models, by name and digest.
+    """
+
+    name: str
+    state: State
+    run_identity: str | None = None
+    identity: str | None = None
+    input_sha256: str | None = None
+    stage: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    duration: float | None = None
+    muted: float | None = None
+    verdict: str | None = None
+    files: tuple[ReleasedFile, ...] = ()
+    provenance: Mapping[str, Any] | None = None
+
+
+class Ledger:
+    """The ledger of one run folder.
+
+    Raises
+    ------
+    StoreError
+        From every method, if the database cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = connect(path, schema=_SCHEMA, version=_VERSION)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def setting(self, key: str) -> str | None:
+        with store_errors(self._path):
+            row = self._db.execute("SELECT value FROM setting WHERE key = ?", (key,)).fetchone()
+        return row["value"] if row else None
+
+    def set_setting(self, key: str, value: str) -> None:
+        with transaction(self._db, self._path) as db:
+            db.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (key, value))
+
+    def add(self, names: Iterable[str]) -> None:
+        """Make rows, pending, for names that have none."""
+        with transaction(self._db, self._path) as db:
+            db.executemany(
+                "INSERT OR IGNORE INTO job (name, state) VALUES (?, 'pending')", ((n,) for n in names)
+            )
+
+    def row(self, name: str) -> Row | None:
+        with store_errors(self._path):
+            found = self._db.execute("SELECT * FROM job WHERE name = ?", (name,)).fetchone()
+        return _row(found) if found else None
+
+    def rows(self, *states: State) -> Iterator[Row]:
+        """Rows in order of name; of the given states, or all."""
+        where = f"WHERE state IN ({', '.join('?' * len(states))})" if states else ""
+        with store_errors(self._path):
+            cursor = self._db.execute(f"SELECT * FROM job {where} ORDER BY name", states)
+            while batch := cursor.fetchmany(1000):
+                yield from map(_row, batch)
+
+    def counts(self) -> dict[State, int]:
+        """Number of recordings in each state."""
+        with store_errors(self._path):
+            found = dict(self._db.execute("SELECT state, count(*) FROM job GROUP BY state").fetchall())
+        return {state: found.get(state.value, 0) for state in State}
+
+    def listed_files(self) -> Iterator[str]:
+        """Paths below ``release/`` of everything that is released."""
+        for row in self.rows(State.DONE):
+            for file in row.files:
+                yield file.path
+
+    def lease(self, name: str) -> None:
+        """Mark a recording as being worked on."""
+        with transaction(self._db, self._path) as db:
+            db.execute("UPDATE job SET state = 'running' WHERE name = ?", (name,))
+
+    def finish(self, row: Row) -> None:
+        """Write what became of a recording; the last step after its files are in place."""
+        with transaction(self._db, self._path) as db:
+            db.execute(
+                "INSERT OR REPLACE INTO job VALUES (:name, :state, :run_identity, :identity, :input_sha256, "
+                ":stage, :reason, :detail, :duration, :muted, :verdict, :files, :provenance)",
+                _values(row),
+            )
+
+    def give_back(self, names: Iterable[str] | None = None) -> None:
+        """Make running recordings pending again: those named, or all after a run that was killed."""
+        with transaction(self._db, self._path) as db:
+            if names is None:
+                db.execute("UPDATE job SET state = 'pending' WHERE state = 'running'")
+            else:
+                db.executemany(
+                    "UPDATE job SET state = 'pending' WHERE state = 'running' AND name = ?",
+                    ((name,) for name in names),
+                )
+
+    def reset(self, names: Iterable[str]) -> None:
+        """Withdraw recordings: pending again, nothing of them released. Their files are swept after this."""
+        with transaction(self._db, self._path) as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO job (name, state) VALUES (?, 'pending')", ((n,) for n in names)
+            )
+
+    def forget(self, name: str) -> None:
+        """Keep of a recording only that it was erased; a name without a row gets one, so it stays out."""
+        with transaction(self._db, self._path) as db:
+            db.execute("INSERT OR REPLACE INTO job (name, state) VALUES (?, 'forgotten')", (name,))
+        scrub(self._db, self._path)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which input a NAME stands for.
+
+    Attributes
+    ----------
+    uri : str
+    stamp : str
+        Size, times and inode at the last look: unchanged means that the bytes need not be hashed again.
+    """
+
+    uri: str
+    relative: str
+    stamp: str
+
+
+class InputMap:
+    """The private map from NAME to input."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        schema = "CREATE TABLE input (name TEXT PRIMARY KEY, uri TEXT, relative TEXT, stamp TEXT)"
+        self._db = connect(path, schema=schema, version=1)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def put(self, origins: Mapping[str, Origin]) -> None:
+        with transaction(self._db, self._path) as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO input VALUES (?, ?, ?, ?)",
+                ((name, o.uri, o.relative, o.stamp) for name, o in origins.items()),
+            )
+
+    def get(self, name: str) -> Origin | None:
+        with store_errors(self._path):
+            found = self._db.execute(
+                "SELECT uri, relative, stamp FROM input WHERE name = ?", (name,)
+            ).fetchone()
+        return Origin(*found) if found else None
+
+    def items(self) -> Iterator[tuple[str, Origin]]:
+        with store_errors(self._path):
+            for row in self._db.execute("SELECT * FROM input ORDER BY name").fetchall():
+                yield row["name"], Origin(row["uri"], row["relative"], row["stamp"])
+
+    def forget(self, name: str) -> None:
+        with transaction(self._db, self._path) as db:
+            db.execute("DELETE FROM input WHERE name = ?", (name,))
+        scrub(self._db, self._path)
+
+
+def _row(found: Any) -> Row:
+    values = dict(found)
+    values["state"] = State(values["state"])
+    files = json.loads(values["files"])
+    values["files"] = tuple(ReleasedFile(f["path"], f["sha256"], f["bytes"]) for f in files)
+    values["provenance"] = json.loads(values["provenance"])
+    return Row(**values)
+
+
+def _values(row: Row) -> dict[str, Any]:
+    return {
+        **{key: getattr(row, key) for key in Row.__dataclass_fields__},
+        "state": row.state.value,
+        "files": json.dumps(
+            [{"path": f.path, "sha256": f.sha256, "bytes": f.num_bytes} for f in row.files]
+        ),
+        "provenance": json.dumps(row.provenance or {}, sort_keys=True),
+    }

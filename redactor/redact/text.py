@@ -1,0 +1,222 @@
+"""Text follows audio: a word is printed only if no muted span overlaps it on its channel.
+
+Placeholders stand for muted audio and nothing else: what was found but is not muted cannot happen here, since
+both come from the same spans.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from redactor.errors import NonsenseError
+from redactor.redact.placeholders import Placeholders
+from redactor.types import PiiSpan, RedactedText, Seconds, Segment, TimeSpan, Transcript, Word
+
+# A word without length still is somewhere.
+_SHORTEST_WORD_S = 1e-3
+
+# For words that are muted only because they stand beside personal data or another side's is said meanwhile.
+_MUTED = "<MUTED>"
+
+
+@dataclass(frozen=True)
+class _Placeholder:
+    text: str
+    start: Seconds
+    end: Seconds
+
+
+@dataclass
+class _Line:
+    """What is left of a segment: kept words and placeholders in text order."""
+
+    segment: Segment
+    items: list[Word | _Placeholder] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return " ".join(item.text for item in self.items)
+
+
+def redact_text(
+    transcript: Transcript,
+    spans: Sequence[TimeSpan],
+    found: Sequence[PiiSpan],
+    *,
+    formats: Iterable[str],
+    num_channels: int,
+) -> RedactedText:
+    """Render a transcript without anything that is muted.
+
+    Parameters
+    ----------
+    transcript : Transcript
+    spans : sequence of TimeSpan
+        What is muted in the audio.
+    found : sequence of PiiSpan
+        Names the placeholders; a word that is muted without a finding becomes ``<MUTED>``.
+    formats : iterable of {"json", "vtt", "txt"}
+    num_channels : int
+        Channels of the recording; with one, channel numbers are left out of what people read.
+    """
+    lines = _lines(transcript, spans, found)
+    render = {
+        "json": lambda: _as_json(lines, transcript, num_channels),
+        "vtt": lambda: _as_vtt(lines, num_channels),
+        "txt": lambda: _as_txt(lines, num_channels),
+    }
+    return RedactedText({name: render[name]() for name in formats})
+
+
+@dataclass
+class _Group:
+    """Neighbouring muted words that one placeholder stands for."""
+
+    line: _Line
+    words: list[Word]
+    finding: PiiSpan | None
+    value: list[str]  # the words under the finding, without those muted beside it
+
+
+def _lines(
+    transcript: Transcript, spans: Sequence[TimeSpan], found: Sequence[PiiSpan]
+) -> list[_Line]:
+    placeholders = Placeholders()
+    lines = [_Line(segment) for segment in transcript.segments]
+    for channel in transcript.channels:
+        located = [
+            (line, word)
+            for line in lines
+            if line.segment.channel == channel
+            for word in line.segment.words
+        ]
+        findings = _findings([word for _, word in located], [p for p in found if p.channel == channel])
+        muted = _MutedTimes([s for s in spans if channel in s.channels])
+        _fill(located, findings, muted, placeholders)
+    return [line for line in lines if line.items]
+
+
+def _fill(
+    located: Sequence[tuple[_Line, Word]],
+    findings: Sequence[PiiSpan | None],
+    muted: _MutedTimes,
+    placeholders: Placeholders,
+) -> None:
+    """Put kept words and placeholders into their lines."""
+    group: _Group | None = None
+    for (line, word), finding in zip(located, findings, strict=True):
+        if not muted.overlap(word):
+            if finding is not None:
+                raise NonsenseError(f"a finding of type {finding.entity_type} is not muted")
+            group = _close(group, placeholders)
+            line.items.append(word)
+            continue
+        if group and finding and group.finding and finding is not group.finding:
+            group = _close(group, placeholders)
+        if group is None:
+            group = _Group(line, [], None, [])
+        group.words.append(word)
+        if finding is not None:
+            group.finding = finding
+            group.value.append(word.text)
+    _close(group, placeholders)
+
+
+def _close(group: _Group | None, placeholders: Placeholders) -> None:
+    if group is None:
+        return
+    text = _MUTED
+    if group.finding is not None:
+        text = placeholders.replace(" ".join(group.value), entity_type=group.finding.entity_type)
+    start, end = group.words[0].start, group.words[-1].end
+    group.line.items.append(_Placeholder(text, start, end))
+
+
+def _findings(words: Sequence[Word], found: Iterable[PiiSpan]) -> list[PiiSpan | None]:
+    """For each word the finding that names its placeholder: the surest, then the longest."""
+    char_ends = [word.char_end for word in words]
+    best: list[PiiSpan | None] = [None] * len(words)
+    for pii in sorted(found, key=lambda p: (p.score, p.char_end - p.char_start, p.entity_type)):
+        index = bisect.bisect_right(char_ends, pii.char_start)
+        while index < len(words) and words[index].char_start < pii.char_end:
+            best[index] = pii
+            index += 1
+    return best
+
+
+class _MutedTimes:
+    """Overlap of words with muted time, by bisection: a day of calls has many of both."""
+
+    def __init__(self, spans: Sequence[TimeSpan]) -> None:
+        merged: list[tuple[Seconds, Seconds]] = []
+        for start, end in sorted((s.start, s.end) for s in spans):
+            if merged and start <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        self._starts = [start for start, _ in merged]
+        self._ends = [end for _, end in merged]
+
+    def overlap(self, word: Word) -> bool:
+        end = max(word.end, word.start + _SHORTEST_WORD_S)
+        first = bisect.bisect_right(self._ends, word.start)
+        return first < len(self._starts) and self._starts[first] < end
+
+
+def _as_json(lines: Sequence[_Line], transcript: Transcript, num_channels: int) -> str:
+    document = {
+        "duration": transcript.duration,
+        "channels": num_channels,
+        "languages": sorted({s.language for s in transcript.segments}),
+        "segments": [_segment_row(line) for line in lines],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _segment_row(line: _Line) -> dict[str, object]:
+    segment = line.segment
+    return {
+        "channel": segment.channel,
+        "start": segment.start,
+        "end": segment.end,
+        "language": segment.language,
+        "text": line.text,
+        "words": [
+            {"text": w.text, "start": w.start, "end": w.end, "probability": round(w.probability, 3)}
+            for w in line.items
+            if isinstance(w, Word)
+        ],
+        "placeholders": [
+            {"text": p.text, "start": p.start, "end": p.end}
+            for p in line.items
+            if isinstance(p, _Placeholder)
+        ],
+    }
+
+
+def _as_vtt(lines: Sequence[_Line], num_channels: int) -> str:
+    cues = ["WEBVTT\n"]
+    for line in lines:
+        voice = f"<v Channel {line.segment.channel}>" if num_channels > 1 else ""
+        times = f"{_clock(line.segment.start)} --> {_clock(line.segment.end)}"
+        cues.append(f"{times}\n{voice}{escape(line.text, quote=False)}\n")
+    return "\n".join(cues)
+
+
+def _as_txt(lines: Sequence[_Line], num_channels: int) -> str:
+    rows = []
+    for line in lines:
+        channel = f" channel {line.segment.channel}:" if num_channels > 1 else ""
+        rows.append(f"[{_clock(line.segment.start)}]{channel} {line.text}\n")
+    return "".join(rows)
+
+
+def _clock(time: Seconds) -> str:
+    milliseconds = round(time * 1000)
+    minutes, milliseconds = divmod(milliseconds, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{milliseconds // 1000:02d}.{milliseconds % 1000:03d}"

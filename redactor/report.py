@@ -1,0 +1,75 @@
+"""What was muted in a recording and why: type, origin, times, channels, score, recognizer; never text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from redactor.types import Audio, AudioFormat, Redaction, Seconds, Transcript
+
+
+def report(
+    audio: Audio,
+    written: AudioFormat,
+    redactions: Sequence[Redaction],
+    transcript: Transcript,
+    *,
+    about: Mapping[str, Any],
+    muted: Seconds,
+) -> dict[str, Any]:
+    """The report of one recording as JSON values.
+
+    Parameters
+    ----------
+    audio : Audio
+    written : AudioFormat
+        What the released file is; may differ from what the recording was.
+    redactions : sequence of Redaction
+    transcript : Transcript
+        For the languages alone.
+    about : mapping
+        Name, policy and models of the run.
+    muted : float
+        Seconds muted on at least one channel.
+    """
+    return {
+        **about,
+        "duration": audio.duration,
+        "sample_rate": audio.sample_rate,
+        "channels": audio.num_channels,
+        "languages": sorted({s.language for s in transcript.segments}),
+        "format": {
+            "input": _format(audio.format),
+            "output": _format(written),
+            # Formats that cannot be written with the same number of samples become FLAC.
+            "kept": _format(audio.format) == _format(written),
+        },
+        "muted": round(muted, 3),
+        "redactions": [_row(redaction) for redaction in redactions],
+    }
+
+
+def audacity_labels(redactions: Sequence[Redaction]) -> str:
+    """The muted spans as an Audacity label track: start, end and types, separated by tabs."""
+    return "".join(
+        f"{r.span.start:.6f}\t{r.span.end:.6f}\t{' '.join((r.span.origin, *r.span.entity_types))}\n"
+        for r in redactions
+    )
+
+
+def _format(audio_format: AudioFormat) -> dict[str, str]:
+    return {"container": audio_format.container, "subtype": audio_format.subtype}
+
+
+def _row(redaction: Redaction) -> dict[str, Any]:
+    span = redaction.span
+    return {
+        "types": list(span.entity_types),
+        "origin": span.origin.value,
+        "start": span.start,
+        "end": span.end,
+        "channels": list(span.channels),
+        "score": None if span.score is None else round(span.score, 3),
+        "recognizers": list(span.recognizers),
+        "operator": redaction.operator,
+    }

@@ -1,0 +1,182 @@
+"""The run's folder: where everything of a recording lies, and that nothing else lies there.
+
+Layout (a contract, see README): ``release/{audio,transcripts,reports}/xx/NAME.ext`` and
+``release/manifest.jsonl``; ``private/`` beside it or elsewhere.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from redactor.errors import LockedError, StoreError, UsageError
+from redactor.files import fsync_dir, make_private_dir, write_atomic
+
+TEMPORARY_SUFFIX = ".tmp"
+_POINTER = "private-folder.txt"
+_RELEASE_PARTS = ("audio", "transcripts", "reports")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one OUT.
+
+    Attributes
+    ----------
+    out : pathlib.Path
+    private : pathlib.Path
+        Mode 0700: ledger, map of names, lock.
+    """
+
+    out: Path
+    private: Path
+
+    @property
+    def release(self) -> Path:
+        return self.out / "release"
+
+    @property
+    def manifest(self) -> Path:
+        return self.release / "manifest.jsonl"
+
+    @property
+    def ledger(self) -> Path:
+        return self.private / "ledger.sqlite3"
+
+    @property
+    def inputs(self) -> Path:
+        return self.private / "inputs.sqlite3"
+
+    def release_path(self, relative: str) -> Path:
+        """Absolute path of a file that is named relative to ``release/``."""
+        return self.release / relative
+
+
+def relative_path(part: str, name: str, extension: str, *, keep_names: bool) -> str:
+    """Path of a file below ``release/``: ``audio/xx/NAME.ext``, or ``audio/NAME.ext`` with kept names."""
+    if part not in _RELEASE_PARTS:
+        raise ValueError(f"not a part of release/: {part}")
+    shard = "" if keep_names else f"{name[:2]}/"
+    return f"{part}/{shard}{name}{extension}"
+
+
+def open_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
+    """Find an existing run folder.
+
+    Raises
+    ------
+    UsageError
+        If there is none at `out`.
+    """
+    pointer = out / _POINTER
+    where = private or (Path(os.fsdecode(pointer.read_bytes().rstrip(b"\n"))) if pointer.is_file() else None)
+    folder = RunFolder(out, where or out / "private")
+    if not folder.ledger.is_file():
+        raise UsageError(
+            f"{str(out)!r} is not a run folder (no ledger in {str(folder.private)!r}); name the --out of a "
+            "run, and its --private if that folder was moved"
+        )
+    return folder
+
+
+def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
+    """Make a run folder, or open the one that is there.
+
+    Raises
+    ------
+    UsageError
+        If `out` holds a ``release/`` that no ledger knows: it would be emptied.
+    StoreError
+        If the folders cannot be written.
+    """
+    pointer = out / _POINTER
+    if private is None and pointer.is_file():
+        private = Path(os.fsdecode(pointer.read_bytes().rstrip(b"\n")))
+    folder = RunFolder(out, (private or out / "private").absolute())
+    if not folder.ledger.exists() and folder.release.is_dir() and any(folder.release.iterdir()):
+        raise UsageError(
+            f"{str(folder.release)!r} holds files but {str(folder.private)!r} has no ledger for them; name "
+            "another --out, or the --private of the run that wrote them"
+        )
+    try:
+        folder.release.mkdir(parents=True, exist_ok=True)
+        make_private_dir(folder.private)
+        if folder.private != (out / "private").absolute():
+            write_atomic(pointer, os.fsencode(folder.private) + b"\n")
+    except OSError as error:
+        raise StoreError(f"{str(out)!r} cannot be written: {error.strerror}") from None
+    return folder
+
+
+@contextmanager
+def locked(folder: RunFolder) -> Iterator[None]:
+    """Hold the run folder; the system lets go of it when the process ends, however it ends.
+
+    Raises
+    ------
+    LockedError
+        If another process holds it.
+    """
+    descriptor = os.open(folder.private / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LockedError(
+                f"another run is working on {str(folder.out)!r}; wait for it, or stop it first"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sweep(folder: RunFolder, *, listed: Iterable[str]) -> int:
+    """Remove everything from ``release/`` that is not listed, temporary files included.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    listed : iterable of str
+        Paths relative to ``release/`` that the ledger calls released.
+
+    Returns
+    -------
+    int
+        Number of files removed.
+    """
+    keep = {os.fsencode(PurePosixPath(path)) for path in listed} | {b"manifest.jsonl"}
+    root = os.fsencode(folder.release)
+    removed = 0
+    for where, folders, names in os.walk(root, topdown=False):
+        links = [name for name in folders if os.path.islink(os.path.join(where, name))]
+        for name in (*names, *links):
+            path = os.path.join(where, name)
+            if os.path.relpath(path, root) not in keep:
+                os.unlink(path)
+                removed += 1
+        if where != root and not os.listdir(where):
+            os.rmdir(where)
+    return removed
+
+
+def remove(folder: RunFolder, paths: Iterable[str]) -> None:
+    """Remove files from ``release/`` and make their removal last."""
+    for relative in paths:
+        path = folder.release_path(relative)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            fsync_dir(path.parent)
+
+
+def remove_temporary(folder: RunFolder, name: str, *, keep_names: bool) -> None:
+    """Remove what a dead worker left half written of one recording."""
+    for part in _RELEASE_PARTS:
+        target = folder.release / relative_path(part, name, "", keep_names=keep_names)
+        if target.parent.is_dir():
+            for path in target.parent.iterdir():
+                if path.name.startswith(f".{target.name}.") and path.name.endswith(TEMPORARY_SUFFIX):
+                    path.unlink()

@@ -1,0 +1,348 @@
+"""A run from its options to its rows: what is loaded, what is withdrawn, what is left to do, what is listed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from redactor import config
+from redactor.config import AUTO_LANGUAGE, Policy
+from redactor.engines.base import Job
+from redactor.engines.local import LocalEngine
+from redactor.engines.worker import WorkerSpec
+from redactor.errors import UsageError
+from redactor.files import atomic_file, sha256_file
+from redactor.identity import RunIdentity, run_identity
+from redactor.inputs import Input, as_uri, input_path
+from redactor.ledger import InputMap, Ledger, Origin, Row, State
+from redactor.model_registry import ModelFiles, resolve
+from redactor.names import kept_name, key_fingerprint, load_key, opaque_name
+from redactor.runfolder import RunFolder, remove, sweep
+from redactor.transcribe import Device, choose_device
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a run, as they are kept in the ledger for `retry`.
+
+    Attributes
+    ----------
+    policy : Policy
+    model : str
+        Whisper model.
+    device : str
+        As on the command line.
+    num_workers, threads : int
+        Worker processes, and threads of each; the results depend on the second alone.
+    key_file : pathlib.Path
+    keep_names : bool
+    """
+
+    policy: Policy
+    model: str
+    device: str
+    num_workers: int
+    threads: int
+    key_file: Path
+    keep_names: bool
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "policy": config.to_toml(self.policy),
+                "model": self.model,
+                "device": self.device,
+                "num_workers": self.num_workers,
+                "threads": self.threads,
+                "key_file": os.fsencode(self.key_file.absolute()).decode(errors="surrogateescape"),
+                "keep_names": self.keep_names,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        values = json.loads(text)
+        policy = config.parse_policy(values["policy"].encode(), name="last", where="the last run's policy")
+        return cls(**{**values, "policy": policy, "key_file": Path(values["key_file"])})
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Settings with everything behind them found and verified."""
+
+    settings: Settings
+    device: Device
+    models: Mapping[str, ModelFiles]
+    identity: RunIdentity
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Choose the device and verify every file of every model, before any work starts.
+
+    Raises
+    ------
+    UsageError, ModelError
+    """
+    policy = settings.policy
+    device = choose_device(settings.device)
+    models = {"transcribe": resolve(settings.model, task="transcribe")}
+    if models["transcribe"].english_only:
+        models |= _for_english_only(settings.model, policy)
+    for language, name in policy.language.detectors.items():
+        models[f"ner:{language}"] = resolve(name, task="ner")
+    identity = run_identity(
+        policy, models, device=device, threads=settings.threads, keep_names=settings.keep_names
+    )
+    return Prepared(settings, device, models, identity)
+
+
+def _for_english_only(model: str, policy: Policy) -> dict[str, ModelFiles]:
+    """A model that knows English only would write English for any language: another tells them apart."""
+    if policy.language.spoken == "en":
+        return {}
+    if policy.language.spoken != AUTO_LANGUAGE:
+        raise UsageError(
+            f"model {model!r} knows only English but language.spoken of the policy is "
+            f"{policy.language.spoken!r}; choose a multilingual --model"
+        )
+    return {"identify": resolve(policy.language.identifier, task="transcribe")}
+
+
+class Archive:
+    """An open run folder: its ledger, its map of names and its key. Use it while holding the folder's lock.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    key_file : pathlib.Path
+    keep_names : bool
+
+    Raises
+    ------
+    UsageError
+        If the folder was made with another key, or with the other setting of `keep_names`.
+    """
+
+    def __init__(self, folder: RunFolder, *, key_file: Path, keep_names: bool) -> None:
+        self.folder = folder
+        self.keep_names = keep_names
+        self.ledger = Ledger(folder.ledger)
+        self.inputs = InputMap(folder.inputs)
+        known = self.ledger.setting("key_fingerprint")
+        self._key = load_key(key_file, create=known is None)
+        if known is None:
+            self.ledger.set_setting("key_fingerprint", key_fingerprint(self._key))
+            self.ledger.set_setting("keep_names", json.dumps(keep_names))
+        elif known != key_fingerprint(self._key):
+            raise UsageError(
+                f"the names in {str(folder.out)!r} were made with another key than {str(key_file)!r}; name "
+                "the right --key-file, or another --out"
+            )
+        if json.loads(self.ledger.setting("keep_names") or "false") != keep_names:
+            raise UsageError(
+                f"{str(folder.out)!r} was made {'without' if keep_names else 'with'} --keep-names; "
+                "names cannot be mixed in one --out"
+            )
+
+    def close(self) -> None:
+        self.ledger.close()
+        self.inputs.close()
+
+    def name_of(self, found: Input) -> str:
+        """NAME of an input in this folder."""
+        return kept_name(found.relative) if self.keep_names else opaque_name(found.uri, self._key)
+
+    def names_for(self, target: str) -> list[str]:
+        """Names that an INPUT or a NAME on the command line stands for; empty if none is known."""
+        if self.ledger.row(target) is not None:
+            return [target]
+        path = input_path(target)
+        uri = as_uri(path)
+        if self.keep_names:
+            return [name for name, origin in self.inputs.items() if _is_below(origin.uri, uri)]
+        below = [name for name, origin in self.inputs.items() if _is_below(origin.uri, uri)]
+        return below or [n for n in [opaque_name(uri, self._key)] if self.ledger.row(n) is not None]
+
+    def reconcile(self, identity: RunIdentity) -> None:
+        """Bring ledger and release together after whatever happened before.
+
+        What was running is pending again; what another policy, model or version released is withdrawn, as
+        is what lost a file; what no row lists is removed. In this order no moment shows more than the ledger
+        allows.
+        """
+        self.ledger.give_back()
+        stale = [
+            row.name
+            for row in self.ledger.rows(State.DONE)
+            if row.run_identity != identity.digest or not self._is_whole(row)
+        ]
+        self.ledger.reset(stale)
+        self.write_manifest()
+        sweep(self.folder, listed=self.ledger.listed_files())
+
+    def _is_whole(self, row: Row) -> bool:
+        for file in row.files:
+            path = self.folder.release_path(file.path)
+            if path.is_symlink() or not path.is_file() or path.stat().st_size != file.num_bytes:
+                return False
+        return True
+
+    def plan(self, found: Sequence[Input], identity: RunIdentity) -> Plan:
+        """Which recordings are to be worked on, and which are settled already.
+
+        Raises
+        ------
+        UsageError
+            If, with kept names, an input would take the name of another that is in the folder.
+        """
+        named = [(self.name_of(item), item) for item in found]
+        twice = {name for name, count in Counter(name for name, _ in named).items() if count > 1}
+        plan = Plan()
+        origins = {}
+        for name, item in named:
+            self._check_not_taken(name, item)
+            stamp = _stamp(item.path)
+            plan.paths[name] = item.path
+            known = self.inputs.get(name)
+            row = self.ledger.row(name)
+            if row is not None and row.state is State.FORGOTTEN:
+                plan.forgotten.append(name)
+                continue
+            origins[name] = Origin(item.uri, os.fspath(item.relative), stamp)
+            if name in twice:
+                plan.refused[name] = "same-name"
+            elif item.refusal:
+                plan.refused[name] = item.refusal
+            elif row is not None and self._is_settled(row, item, known, stamp, identity):
+                plan.settled.append(row)
+            else:
+                plan.jobs.append(Job(name, item.path))
+        self.inputs.put(origins)
+        self.ledger.add(origins)
+        self._withdraw(job.name for job in plan.jobs)
+        self._withdraw(plan.refused)
+        return plan
+
+    def _check_not_taken(self, name: str, item: Input) -> None:
+        known = self.inputs.get(name) if self.keep_names else None
+        if known is not None and known.uri != item.uri:
+            raise UsageError(
+                f"{item.path.name!r} would be released under the name of another input that is already in "
+                f"{str(self.folder.out)!r}; use another --out, or leave out --keep-names"
+            )
+
+    @staticmethod
+    def _is_settled(
+        row: Row, item: Input, known: Origin | None, stamp: str, identity: RunIdentity
+    ) -> bool:
+        if row.state in (State.PENDING, State.RUNNING) or row.run_identity != identity.digest:
+            return False
+        if known is not None and known.stamp == stamp:
+            return True
+        # Another time stamp on the same bytes (a restored backup) changes nothing.
+        return row.state is State.DONE and _sha256_or_none(item.path) == row.input_sha256
+
+    def _withdraw(self, names: Iterable[str]) -> None:
+        for name in names:
+            row = self.ledger.row(name)
+            if row is not None and row.files:
+                self.ledger.reset([name])
+                self.write_manifest()
+                remove(self.folder, (file.path for file in row.files))
+
+    def engine(self, prepared: Prepared) -> LocalEngine:
+        """Workers for this folder."""
+        settings = prepared.settings
+        spec = WorkerSpec(
+            policy=settings.policy,
+            models=prepared.models,
+            device=prepared.device,
+            threads=settings.threads,
+            release=self.folder.release,
+            keep_names=settings.keep_names,
+            provenance=prepared.identity.provenance,
+        )
+        return LocalEngine(
+            spec,
+            folder=self.folder,
+            ledger=self.ledger,
+            identity=prepared.identity,
+            num_workers=settings.num_workers,
+        )
+
+    def forget(self, name: str) -> None:
+        """Erase every derivative of a recording here; that it was erased stays on record.
+
+        The ledger goes first: from then on the files are unlisted, and swept if this is interrupted.
+        """
+        row = self.ledger.row(name)
+        self.ledger.forget(name)
+        self.inputs.forget(name)
+        self.write_manifest()
+        remove(self.folder, (file.path for file in row.files) if row else ())
+
+    def write_manifest(self) -> None:
+        """Write ``release/manifest.jsonl`` anew from the ledger, in order of name."""
+        with atomic_file(self.folder.manifest) as stream:
+            for row in self.ledger.rows(State.DONE):
+                stream.write(json.dumps(_manifest_line(row)).encode() + b"\n")
+
+
+@dataclass
+class Plan:
+    """What a run has before it.
+
+    Attributes
+    ----------
+    jobs : list of Job
+    settled : list of Row
+        Recordings whose result is there already and would be the same again.
+    refused : dict of str to str
+        NAME -> slug of inputs that are not to be read.
+    forgotten : list of str
+        Names that were erased; they stay so.
+    paths : dict of str to pathlib.Path
+        NAME -> input, to name files to the person at the terminal.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    settled: list[Row] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    paths: dict[str, Path] = field(default_factory=dict)
+
+
+def _manifest_line(row: Row) -> dict[str, Any]:
+    provenance = row.provenance or {}
+    return {
+        "id": row.name,
+        "files": [{"path": f.path, "sha256": f.sha256, "bytes": f.num_bytes} for f in row.files],
+        "duration": row.duration,
+        "policy": provenance.get("policy"),
+        "models": provenance.get("models"),
+        "verdict": row.verdict,
+    }
+
+
+def _stamp(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_dev}:{found.st_ino}"
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
+
+
+def _is_below(uri: str, root: str) -> bool:
+    return uri == root or uri.startswith(root.rstrip("/") + "/")

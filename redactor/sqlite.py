@@ -1,0 +1,75 @@
+"""SQLite as the private stores use it: whole transactions, owner-only files, one kind of error."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from redactor.errors import StoreError
+
+_BUSY_TIMEOUT_S = 30.0
+
+
+def connect(path: Path, *, schema: str, version: int) -> sqlite3.Connection:
+    """Open a store, making it if it is new.
+
+    Raises
+    ------
+    StoreError
+        If the file is not a database, is damaged, cannot be written, or is of a newer version.
+    """
+    with store_errors(path):
+        # Made by hand first, so that it never exists with wider permissions.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        # What is deleted is overwritten: an erased row must not be readable in the file.
+        connection.execute("PRAGMA secure_delete = ON")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > version:
+            raise StoreError(
+                f"{str(path)!r} was written by a newer version of redactor (store {found}, known {version}); "
+                "use that version"
+            )
+        if found < version:
+            connection.executescript(f"BEGIN; {schema}; PRAGMA user_version = {version}; COMMIT;")
+        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check")
+    return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """All of the block's statements, or none."""
+    with store_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn the database's errors into :class:`StoreError`, without the values they may hold."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        kind = getattr(error, "sqlite_errorname", None) or getattr(error, "strerror", None) or "damaged"
+        raise StoreError(
+            f"{str(path)!r} cannot be used ({kind}); check the disk, or restore the file from a backup"
+        ) from None
+
+
+def scrub(connection: sqlite3.Connection, path: Path) -> None:
+    """Rewrite the file without what was deleted, and empty its write-ahead log."""
+    with store_errors(path):
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

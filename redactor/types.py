@@ -1,0 +1,236 @@
+"""What the stages hand to each other: frozen dataclasses, all times in seconds from the start of the file.
+
+Intervals are half-open. Nothing here computes anything about sound or language; the only rounding of
+seconds to samples is in :mod:`redactor.timebase`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+import numpy as np
+
+Seconds = float
+
+
+@dataclass(frozen=True)
+class AudioFormat:
+    """Container and sample encoding of a recording, in libsndfile's names.
+
+    Attributes
+    ----------
+    container : str
+        libsndfile major format ("WAV", "FLAC", "OGG", "MP3", ...), or the name of a container that only
+        PyAV reads, in capitals ("MP4", "AMR", ...).
+    subtype : str
+        libsndfile subtype ("PCM_16", "ULAW", "VORBIS", ...), or the codec's name in capitals ("AAC").
+    endian : str
+        libsndfile endian name: "FILE", "LITTLE", "BIG" or "CPU".
+    """
+
+    container: str
+    subtype: str
+    endian: str = "FILE"
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A decoded recording in its own sample type.
+
+    Attributes
+    ----------
+    samples : numpy.ndarray, shape [num_samples, num_channels]
+        int16, int32, float32 or float64, C-contiguous. Integers use the full range of their type.
+    sample_rate : int
+        Hz.
+    format : AudioFormat
+        Where the samples came from, and so what the writer should aim for.
+    """
+
+    samples: np.ndarray
+    sample_rate: int
+    format: AudioFormat
+
+    @property
+    def num_samples(self) -> int:
+        return self.samples.shape[0]
+
+    @property
+    def num_channels(self) -> int:
+        return self.samples.shape[1]
+
+    @property
+    def duration(self) -> Seconds:
+        return self.num_samples / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Word:
+    """One recognized word; ``char_start:char_end`` is its place in its channel's text."""
+
+    text: str
+    start: Seconds
+    end: Seconds
+    probability: float
+    char_start: int = 0
+    char_end: int = 0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of words on one channel, as the recognizer cut it."""
+
+    channel: int
+    language: str
+    speaker: str | None
+    start: Seconds
+    end: Seconds
+    words: tuple[Word, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+
+
+@dataclass(frozen=True)
+class SpeechRegion:
+    """Where somebody speaks on a channel, found in the audio without looking at any words."""
+
+    channel: int
+    start: Seconds
+    end: Seconds
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Everything that was heard in one recording.
+
+    Attributes
+    ----------
+    duration : float
+        Seconds of audio the transcript stands for.
+    segments : tuple of Segment
+        In order of time over all channels.
+    speech : tuple of SpeechRegion
+        Speech found in the audio itself, words or no words.
+    """
+
+    duration: Seconds
+    segments: tuple[Segment, ...]
+    speech: tuple[SpeechRegion, ...] = ()
+
+    @classmethod
+    def build(
+        cls,
+        duration: Seconds,
+        segments: Iterable[Segment],
+        *,
+        speech: Iterable[SpeechRegion] = (),
+    ) -> Transcript:
+        """Put segments in order of time and give every word its place in its channel's text.
+
+        The text of a channel is its words in order, joined by single spaces.
+        """
+        next_char: dict[int, int] = {}
+        placed = []
+        for segment in sorted(segments, key=lambda s: (s.start, s.channel, s.end)):
+            words = []
+            for word in segment.words:
+                char_start = next_char.get(segment.channel, 0)
+                char_end = char_start + len(word.text)
+                next_char[segment.channel] = char_end + 1
+                words.append(replace(word, char_start=char_start, char_end=char_end))
+            placed.append(replace(segment, words=tuple(words)))
+        ordered_speech = sorted(speech, key=lambda r: (r.channel, r.start, r.end))
+        return cls(duration, tuple(placed), tuple(ordered_speech))
+
+    def words(self, channel: int) -> Iterator[Word]:
+        """Words of one channel in text order."""
+        for segment in self.segments:
+            if segment.channel == channel:
+                yield from segment.words
+
+    def text(self, channel: int) -> str:
+        """Text of one channel; ``text(c)[w.char_start:w.char_end] == w.text`` for each of its words."""
+        return " ".join(word.text for word in self.words(channel))
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels that have a segment or speech, ascending."""
+        found = {s.channel for s in self.segments} | {r.channel for r in self.speech}
+        return tuple(sorted(found))
+
+
+@dataclass(frozen=True)
+class PiiSpan:
+    """Personal data found in a channel's text, by position only: the text itself is never carried along."""
+
+    channel: int
+    entity_type: str
+    char_start: int
+    char_end: int
+    score: float
+    recognizer: str
+
+
+class Origin(StrEnum):
+    """Why a stretch of audio is muted."""
+
+    DETECTED = "detected"  # a detector found personal data in the words
+    UNHEARD = "unheard"  # speech that became no words
+    DENIED = "denied"  # words that are not known to be harmless (strict policies)
+    VERIFIED = "verified"  # the independent check found it
+    REVIEWED = "reviewed"  # a person did
+
+
+@dataclass(frozen=True)
+class TimeSpan:
+    """A stretch to mute.
+
+    Attributes
+    ----------
+    start, end : float
+        Seconds, half-open.
+    channels : tuple of int
+        Channels to mute, ascending.
+    entity_types : tuple of str
+        Sorted, without repetition; empty where no type is known (origin "unheard").
+    origin : Origin
+    score : float or None
+        Highest detector score among what was merged into this span.
+    recognizers : tuple of str
+        Sorted names of the recognizers that found it.
+    """
+
+    start: Seconds
+    end: Seconds
+    channels: tuple[int, ...]
+    entity_types: tuple[str, ...]
+    origin: Origin
+    score: float | None = None
+    recognizers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """The audit row of a muted span: a TimeSpan and the operator (fill) that was applied; never text."""
+
+    span: TimeSpan
+    operator: str
+
+
+@dataclass(frozen=True)
+class RedactedText:
+    """Transcript files of one recording by extension without the dot; nothing muted is in them."""
+
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReleasedFile:
+    """A file below ``release/``, by its path relative to it."""
+
+    path: str
+    sha256: str
+    num_bytes: int
