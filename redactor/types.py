@@ -68,7 +68,13 @@ class Audio:
 
 @dataclass(frozen=True)
 class Word:
-    """One recognized word; ``char_start:char_end`` is its place in its channel's text."""
+    """One recognized word; ``char_start:char_end`` is its place in its channel's text.
+
+    Attributes
+    ----------
+    joined : bool
+        Follows the word before it without a space: recognizers cut "617-555" and "98.7" into such pieces.
+    """
 
     text: str
     start: Seconds
@@ -76,6 +82,7 @@ class Word:
     probability: float
     char_start: int = 0
     char_end: int = 0
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,16 +137,16 @@ class Transcript:
     ) -> Transcript:
         """Put segments in order of time and give every word its place in its channel's text.
 
-        The text of a channel is its words in order, joined by single spaces.
+        The text of a channel is its words in order, with single spaces between those that are not joined.
         """
-        next_char: dict[int, int] = {}
+        last_char: dict[int, int] = {}
         placed = []
         for segment in sorted(segments, key=lambda s: (s.start, s.channel, s.end)):
             words = []
             for word in segment.words:
-                char_start = next_char.get(segment.channel, 0)
-                char_end = char_start + len(word.text)
-                next_char[segment.channel] = char_end + 1
+                before = last_char.get(segment.channel)
+                char_start = 0 if before is None else before + (not word.joined)
+                char_end = last_char[segment.channel] = char_start + len(word.text)
                 words.append(replace(word, char_start=char_start, char_end=char_end))
             placed.append(replace(segment, words=tuple(words)))
         ordered_speech = sorted(speech, key=lambda r: (r.channel, r.start, r.end))
@@ -153,13 +160,21 @@ class Transcript:
 
     def text(self, channel: int) -> str:
         """Text of one channel; ``text(c)[w.char_start:w.char_end] == w.text`` for each of its words."""
-        return " ".join(word.text for word in self.words(channel))
+        return join_words(self.words(channel))
 
     @property
     def channels(self) -> tuple[int, ...]:
         """Channels that have a segment or speech, ascending."""
         found = {s.channel for s in self.segments} | {r.channel for r in self.speech}
         return tuple(sorted(found))
+
+
+def join_words(words: Iterable[Word]) -> str:
+    """Words as running text."""
+    pieces: list[str] = []
+    for word in words:
+        pieces.append(word.text if word.joined or not pieces else f" {word.text}")
+    return "".join(pieces)
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import pairwise
 
 from redactor.errors import NonsenseError
 from redactor.redact.placeholders import Placeholders
-from redactor.types import PiiSpan, RedactedText, Seconds, Segment, TimeSpan, Transcript, Word
+from redactor.types import PiiSpan, RedactedText, Seconds, Segment, TimeSpan, Transcript, Word, join_words
 
 # A word without length still is somewhere.
 _SHORTEST_WORD_S = 1e-3
@@ -39,7 +40,12 @@ class _Line:
 
     @property
     def text(self) -> str:
-        return " ".join(item.text for item in self.items)
+        pieces: list[str] = []
+        for before, item in pairwise([None, *self.items]):
+            # A piece of a word stands apart once the piece before it became a placeholder.
+            joined = isinstance(item, Word) and item.joined and isinstance(before, Word)
+            pieces.append(item.text if joined or before is None else f" {item.text}")
+        return "".join(pieces)
 
 
 def redact_text(
@@ -79,7 +85,7 @@ class _Group:
     line: _Line
     words: list[Word]
     finding: PiiSpan | None
-    value: list[str]  # the words under the finding, without those muted beside it
+    value: list[Word]  # the words under the finding, without those muted beside it
 
 
 def _lines(
@@ -122,7 +128,7 @@ def _fill(
         group.words.append(word)
         if finding is not None:
             group.finding = finding
-            group.value.append(word.text)
+            group.value.append(word)
     _close(group, placeholders)
 
 
@@ -131,7 +137,7 @@ def _close(group: _Group | None, placeholders: Placeholders) -> None:
         return
     text = _MUTED
     if group.finding is not None:
-        text = placeholders.replace(" ".join(group.value), entity_type=group.finding.entity_type)
+        text = placeholders.replace(join_words(group.value), entity_type=group.finding.entity_type)
     start, end = group.words[0].start, group.words[-1].end
     group.line.items.append(_Placeholder(text, start, end))
 

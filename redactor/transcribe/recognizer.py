@@ -171,8 +171,9 @@ def _segment(raw: Any, channel: int, language: str, *, offset: float) -> Segment
             round(word.start + offset, 3),
             round(word.end + offset, 3),
             word.probability,
+            joined=index > 0 and not word.word.startswith(" "),
         )
-        for word in raw.words or ()
+        for index, word in enumerate(raw.words or ())
         if word.word.strip()
     )
     return Segment(
