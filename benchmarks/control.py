@@ -2,11 +2,12 @@
 
     python benchmarks/control.py INPUT --out DIR [--model base|tiny.en] [--json FILE]
 
-faster-whisper with word timestamps, beam 5 and the VAD filter; Presidio as it comes, on en_core_web_sm; each word that
-a finding touches is muted from 100 ms before to 100 ms after, on all channels. Frozen: it is the yardstick, so it is
-not tuned, and what it gets wrong stays wrong.
+faster-whisper with word timestamps, beam 5 and the VAD filter; Presidio as it comes, on en_core_web_sm;
+each word that a finding touches is muted from 100 ms before to 100 ms after, on all channels. Frozen:
+it is the yardstick, so it is not tuned, and what it gets wrong stays wrong.
 
-INPUT is a folder, or a gold.jsonl whose recordings are taken. DIR gets one .wav for each, under the same relative name.
+INPUT is a folder, or a gold.jsonl whose recordings are taken. DIR gets one .wav for each, under the
+same relative name.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The gold format: what is truly said in a recording and which of it is personal data.
 
 One JSON object a line. Required: `audio` (relative to the file), and `words` or `spans`. A word is
-`[text, start, end, label, channel, entity_id]`, the last two optional; a span is `{"type", "start", "end",
-"channel"}`, the last optional. Labels: "" is an ordinary word, "-" a filler inside a value that counts for neither leak
-nor loss, anything else an entity type. Without entity ids, neighbouring words of one label on one channel are one
-entity.
+`[text, start, end, label, channel, entity_id]`, the last two optional; a span is `{"type", "start",
+"end", "channel"}`, the last optional. Labels: "" is an ordinary word, "-" a filler inside a value that
+counts for neither leak nor loss, anything else an entity type. Without entity ids, neighbouring words
+of one label on one channel are one entity.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class GoldSpan:
 
 @dataclass(frozen=True)
 class GoldRecording:
-    """One line of the gold file. Only `audio`, `words` and `spans` are needed; `speaker` groups the intervals."""
+    """One line of the gold file; `speaker` says what the intervals resample."""
 
     audio: str
     words: tuple[GoldWord, ...] = ()
@@ -83,7 +83,8 @@ class GoldRecording:
             row["speaker"] = self.speaker
         if self.spans:
             row["spans"] = [
-                {"type": s.entity_type, "start": s.start, "end": s.end, "channel": s.channel} for s in self.spans
+                {"type": s.entity_type, "start": s.start, "end": s.end, "channel": s.channel}
+                for s in self.spans
             ]
         return json.dumps({k: v for k, v in row.items() if v is not None})
 
@@ -158,7 +159,8 @@ def write_gold(path: Path, rows: Iterable[GoldRecording]) -> None:
 def entities(words: Iterable[GoldWord]) -> list[list[int]]:
     """Indices of the words of each entity, in order.
 
-    With entity ids, by id; without, neighbours of one label on one channel, fillers between them notwithstanding.
+    With entity ids, by id; without, neighbours of one label on one channel, fillers between them
+    notwithstanding.
     """
     groups: list[list[int]] = []
     by_key: dict[Any, list[int]] = {}

@@ -1,8 +1,8 @@
 """How much personal data can still be heard, and read, in what was released.
 
-    python benchmarks/leak.py --gold GOLD.jsonl --run OUT [--names NAMES.json]
-    python benchmarks/leak.py --gold GOLD.jsonl --redacted DIR
-    python benchmarks/leak.py --gold GOLD.jsonl --run OUT --redacted DIR     both, line by line beside each other
+    python benchmarks/leak.py --gold GOLD.jsonl --run OUT [--names NAMES.json] python benchmarks/leak.py
+    --gold GOLD.jsonl --redacted DIR python benchmarks/leak.py --gold GOLD.jsonl --run OUT --redacted
+    DIR     both, line by line beside each other
 
 The rules are in benchmarks/README.md; the measurement itself is benchmarks/measure.py.
 """
@@ -74,8 +74,9 @@ def open_run(out: Path, names: Path | None) -> Run:
 def find_released(run: Run, gold: GoldRecording) -> Released | None:
     """THE SEAM to the run folder: the released files of a recording, None where it was held back.
 
-    The id is looked up in --names (input path or URI -> id; the longest common ending wins), or, for --keep-names runs,
-    is the input's relative path without its extension, from whichever folder the run was given.
+    The id is looked up in --names (input path or URI -> id; the longest common ending wins), or, for
+    --keep-names runs, is the input's relative path without its extension, from whichever folder the run
+    was given.
     """
     by_length = sorted(run.names.items(), key=lambda item: len(item[0]))
     candidates = [name for path, name in by_length if f"/{path}".endswith(f"/{gold.audio}")]
@@ -107,7 +108,9 @@ def score_recording(gold: GoldRecording, original: Path, released: Released | No
     before, rate = _read(original)
     after, rate_after = _read(released.audio)
     if rate != rate_after:
-        raise LeakError(f"{released.audio} has {rate_after} Hz and its original {rate}: a redaction keeps the rate")
+        raise LeakError(
+            f"{released.audio} has {rate_after} Hz and its original {rate}: a redaction keeps the rate"
+        )
     stretches = stretches_of(gold)[0]
     scored = score(gold, measure(before, after, rate, stretches))
     in_text = textleak.read_in_files(gold, released.texts)
@@ -134,7 +137,17 @@ def _percent(rate: Rate) -> str:
     return f"{100 * rate.value:.1f} [{100 * rate.low:.1f}-{100 * rate.high:.1f}]"
 
 
-HEADINGS = ("", "of", "files", "words audible %", "entities audible %", "no leak %", "lost %", "held back %", "text %")
+HEADINGS = (
+    "",
+    "of",
+    "files",
+    "words audible %",
+    "entities audible %",
+    "no leak %",
+    "lost %",
+    "held back %",
+    "text %",
+)
 
 
 def render_table(results: dict[str, list[Row]]) -> str:
@@ -148,7 +161,9 @@ def render_table(results: dict[str, list[Row]]) -> str:
                     rates = (row.words, row.entities, row.clean, row.lost, row.held_back, row.text)
                     lines.append((name, source, f"{row.with_pii}/{row.recordings}", *map(_percent, rates)))
     widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join(
+        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
 
 
 def _warnings(results: dict[str, list[Scored]]) -> list[str]:
@@ -156,7 +171,9 @@ def _warnings(results: dict[str, list[Scored]]) -> list[str]:
     for source, rows in results.items():
         held = sum(row.held_back for row in rows) / len(rows)
         if held > MAX_HELD_BACK:
-            out.append(f"{source}: {100 * held:.1f} % held back, over the {100 * MAX_HELD_BACK:.0f} % that may be")
+            out.append(
+                f"{source}: {100 * held:.1f} % held back, over the {100 * MAX_HELD_BACK:.0f} % that may be"
+            )
         if any(row.names_read for row in rows):
             out.append(f"{source}: names of released files hold personal data")
     return out
@@ -168,7 +185,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--gold", type=Path, required=True, help="what is truly said (benchmarks/README.md)")
     parser.add_argument("--audio", type=Path, help="folder of the originals (default: the gold's own)")
     parser.add_argument("--run", type=Path, help="OUT of `redactor run`")
-    parser.add_argument("--names", type=Path, help="JSON object from input path to id, for runs with opaque names")
+    parser.add_argument(
+        "--names", type=Path, help="JSON object from input path to id, for runs with opaque names"
+    )
     parser.add_argument("--redacted", type=Path, help="folder with files of the same names, e.g. the control's")
     parser.add_argument("--kind", help="only recordings of this kind")
     parser.add_argument("--seed", type=int, default=0, help="of the resampling (default 0)")

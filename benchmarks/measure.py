@@ -1,23 +1,26 @@
 """How much of the original can still be heard in the output: the measurement behind every leak figure.
 
-On the audio alone, never on what a tool says it muted. A stretch (a word, or a 250 ms piece of a span) is cut into
-20 ms frames. In a frame the original x is audible in an output channel y where
+On the audio alone, never on what a tool says it muted. A stretch (a word, or a 250 ms piece of a span)
+is cut into 20 ms frames. In a frame the original x is audible in an output channel y where
 
     gain  |<x, y>| / <x, x>          is over -40 dB, and
     |correlation|  of x and y        is over 0.3,
 
-both after the frame's mean is taken away, so that a constant offset is no sound. Echo counts: x is held against every
-output channel. Gain is the projection of the output on the original and not a ratio of levels, so that whatever else
-sounds there (a tone, noise, the other side) does not count as the original.
+both after the frame's mean is taken away, so that a constant offset is no sound. Echo counts: x is held
+against every output channel. Gain is the projection of the output on the original and not a ratio of
+levels, so that whatever else sounds there (a tone, noise, the other side) does not count as the
+original.
 
-Unrelated sounds correlate by chance: 20 ms of two low-pitched noises pass 0.3 in one frame of ten, and a call holds
-hundreds of words. Two guards keep chance out, both after whitening (a linear predictor fitted to the original), where
-chance is three times smaller and what was attenuated, filtered or coded still agrees:
+Unrelated sounds correlate by chance: 20 ms of two low-pitched noises pass 0.3 in one frame of ten, and
+a call holds hundreds of words. Two guards keep chance out, both after whitening (a linear predictor
+fitted to the original), where chance is three times smaller and what was attenuated, filtered or coded
+still agrees:
 
-- on its own channel, a stretch counts only if its audible frames correlate by 0.15 on average there, or if it has five
-  or more that all but agree in sign (a copy buried in noise);
-- on another channel, echo counts only if there is a path: over all frames of the recording, of the original or of the
-  output, the correlations must lean to one sign by six deviations. An echo far below the noise does, chance does not.
+- on its own channel, a stretch counts only if its audible frames correlate by 0.15 on average there, or
+  if it has five or more that all but agree in sign (a copy buried in noise);
+- on another channel, echo counts only if there is a path: over all frames of the recording, of the
+  original or of the output, the correlations must lean to one sign by six deviations. An echo far below
+  the noise does, chance does not.
 
 A codec or an echo path may delay the output. One delay for each pair of channels is estimated from the whole
 recording and used only where it stands out of chance; see :func:`find_lag`.
@@ -139,7 +142,9 @@ def whitener(x: np.ndarray) -> np.ndarray:
     lags = np.zeros(WHITENER_ORDER + 1)
     for at in range(0, len(x), _BLOCK):
         block = x[at : at + _BLOCK].astype(np.float64)
-        lags += [float(block[k:] @ block[: len(block) - k]) if k < len(block) else 0.0 for k in range(len(lags))]
+        lags += [
+            float(block[k:] @ block[: len(block) - k]) if k < len(block) else 0.0 for k in range(len(lags))
+        ]
     steps = np.arange(WHITENER_ORDER)
     matrix = lags[np.abs(steps[:, None] - steps)] + np.eye(WHITENER_ORDER) * (1e-4 * lags[0] + 1e-12)
     return np.concatenate([[1.0], -np.linalg.solve(matrix, lags[1:])])
@@ -180,7 +185,7 @@ def _audible(plain: _Moments, frames: _Frames) -> np.ndarray:
 
 
 def _agreeing(found: np.ndarray, plain: _Moments, white: _Moments, owner: np.ndarray) -> np.ndarray:
-    """Audible frames of the stretches that are more than chance: by whitened correlation, or by many of one sign."""
+    """Audible frames of stretches that are more than chance: by whitened correlation, or by one sign."""
     count = np.bincount(owner, found)
     sign = np.sign(plain.cross)
     agreement = np.bincount(owner, found * white.correlation * sign)
@@ -201,8 +206,9 @@ def _has_path(white: _Moments) -> bool:
 def find_lag(x: np.ndarray, y: np.ndarray, rate: int) -> int:
     """Delay of x in y in samples, positive where y comes later; 0 where no delay stands out.
 
-    The cross-correlation of the whole recordings, summed over blocks, within 100 ms either way. The peak must be a
-    quarter higher than at no delay and eight deviations out of what the other delays show.
+    The cross-correlation of the whole recordings, summed over blocks, within 100 ms either way. The
+    peak must be a quarter higher than at no delay and eight deviations out of what the other delays
+    show.
     """
     if np.count_nonzero((x == y) & (x != 0)) > UNCHANGED_SHARE * len(x):
         return 0
@@ -240,9 +246,7 @@ def _fitted(redacted: np.ndarray, num_samples: int) -> np.ndarray:
     return np.pad(redacted, ((0, num_samples - len(redacted)), (0, 0)))
 
 
-def measure(
-    original: np.ndarray, redacted: np.ndarray, rate: int, stretches: Sequence[Stretch]
-) -> Heard:
+def measure(original: np.ndarray, redacted: np.ndarray, rate: int, stretches: Sequence[Stretch]) -> Heard:
     """What of each stretch of the original can be heard in the output.
 
     Parameters

@@ -1,7 +1,7 @@
 """From what was heard to figures: words, entities, recordings, lost speech, and how sure they are.
 
-A recording that was held back is wholly lost and not free of leaks; its words are in no leak rate, so that holding
-back cannot better one.
+A recording that was held back is wholly lost and not free of leaks; its words are in no leak rate, so
+that holding back cannot better one.
 """
 
 from __future__ import annotations
@@ -123,9 +123,7 @@ def score(gold: GoldRecording, heard: Heard | None) -> Scored:
         lost = sum(seconds)
     else:
         leaks, muted = heard.leaks, heard.muted
-        units = tuple(
-            Unit(t, len(g), int(leaks[g].sum())) for t, g in zip(types, groups, strict=True)
-        )
+        units = tuple(Unit(t, len(g), int(leaks[g].sum())) for t, g in zip(types, groups, strict=True))
         lost = float(sum(s * muted[i] for s, i in zip(seconds, others, strict=True)))
     group = gold.speaker or gold.audio
     return Scored(gold.audio, gold.kind, group, heard is None, units, sum(seconds), lost)
@@ -139,7 +137,11 @@ def binomial_below(successes: int, trials: int, chance: float) -> float:
         return 1.0 if successes >= trials else 0.0
     log_p, log_q = math.log(chance), math.log1p(-chance)
     terms = (
-        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * log_p + (trials - k) * log_q
+        math.lgamma(trials + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(trials - k + 1)
+        + k * log_p
+        + (trials - k) * log_q
         for k in range(successes + 1)
     )
     return min(1.0, math.fsum(math.exp(t) for t in terms))
@@ -177,7 +179,9 @@ def _share(
 
 
 def _words(row: Scored) -> tuple[float, float]:
-    return sum(u.words_heard for u in row.units if not u.held_back), sum(u.words for u in row.units if not u.held_back)
+    return sum(u.words_heard for u in row.units if not u.held_back), sum(
+        u.words for u in row.units if not u.held_back
+    )
 
 
 def _entities(row: Scored) -> tuple[float, float]:

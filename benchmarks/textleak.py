@@ -1,8 +1,9 @@
 """Personal data that can be read in what is released: transcripts, reports and file names.
 
-A transcript with word times is read by time: a personal word is readable where a printed word of the same text (a
-digit in any spelling) overlaps it on its channel. Text without times is read by what is telling: words of four letters
-and more that the recording says only as personal data, and runs of four digits and more.
+A transcript with word times is read by time: a personal word is readable where a printed word of the
+same text (a digit in any spelling) overlaps it on its channel. Text without times is read by what is
+telling: words of four letters and more that the recording says only as personal data, and runs of four
+digits and more.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from benchmarks.gold import GoldRecording, entities
 SLACK_SECONDS = 0.3  # printed times are off by about as much (FIELD: 90 % of starts within 270 ms)
 MIN_LETTERS = 4
 MIN_DIGITS = 4
-_DIGIT_WORDS = {w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())} | {"oh": "0"}
+_DIGIT_WORDS = {
+    w: str(i)
+    for i, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+} | {"oh": "0"}
 _TOKEN = re.compile(r"[a-z]+|\d+")
 
 
@@ -89,7 +93,7 @@ def read_in_time(gold: GoldRecording, printed: Iterable[Printed]) -> int:
 
 
 def _is_ordinary(gold: GoldRecording, printed: Printed, wanted: set[str]) -> bool:
-    """Whether an ordinary word of the same text lies at least as near: "two" of "two orders" beside a number."""
+    """Whether an ordinary word of the same text is nearer: "two" of "two orders" beside a number."""
     middle = (printed.start + printed.end) / 2
     same = [w for w in gold.words if set(tokens(w.text)) == wanted and printed.channel in (None, w.channel)]
     nearest = min(same, key=lambda w: abs((w.start + w.end) / 2 - middle))

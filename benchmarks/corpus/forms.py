@@ -12,22 +12,25 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDINALS = (
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+ONES = _list(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+)
+TENS = _list("zero ten twenty thirty forty fifty sixty seventy eighty ninety")
+ORDINALS = _list(
     "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
-).split()
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
-NATO = (
+)
+MONTHS = _list("january february march april may june july august september october november december")
+NATO = _list(
     "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa "
     "quebec romeo sierra tango uniform victor whiskey x-ray yankee zulu"
-).split()
+)
 SHORT_PAUSE, BREATH = 0.18, 0.45  # seconds; the renderer varies them
 
 
@@ -116,7 +119,7 @@ def grouped(text: str, sizes: Iterable[int], rng: random.Random, *, pause: float
 
 
 def in_pairs(text: str, rng: random.Random) -> list[Said]:
-    """An even count of digits as two-digit numbers: "forty two fifteen"; digits where a pair begins with zero."""
+    """Digits as two-digit numbers: "forty two fifteen"; one by one where a pair begins with zero."""
     pairs = [text[i : i + 2] for i in range(0, len(text), 2)]
     if any(p[0] == "0" for p in pairs):
         return digits(text, rng)
@@ -227,6 +230,8 @@ def date(day: int, month: int, year: int, rng: random.Random) -> list[Said]:
     if style == 2:
         return words(f"{number(month)} {number(day)} {short_year}")
     if style == 3:
-        two = with_pause(digits(f"{month:02d}", rng), SHORT_PAUSE) + with_pause(digits(f"{day:02d}", rng), SHORT_PAUSE)
+        two = with_pause(digits(f"{month:02d}", rng), SHORT_PAUSE) + with_pause(
+            digits(f"{day:02d}", rng), SHORT_PAUSE
+        )
         return two + words(long_year)
     return words(f"{month_name} {number(day)}") + words(short_year)

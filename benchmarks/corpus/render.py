@@ -27,8 +27,8 @@ PEAK = 0.95  # nothing clips
 class Condition:
     """What happened to the sound of one recording; written into the gold.
 
-    `crosstalk_db` is the level of the other side on each channel (-200: none), `snr_db` of the speech over the noise
-    (200: clean).
+    `crosstalk_db` is the level of the other side on each channel (-200: none), `snr_db` of the speech
+    over the noise (200: clean).
     """
 
     rate_hz: int
@@ -120,7 +120,9 @@ def say_turn(
     placed: list[tuple[Token, float, float]] = []
     count = 0
     for chunk in _chunks(turn):
-        speech = say(engine, [_ascii(t.text) for t in chunk], shift=name.shift, pace=pace * rng.uniform(0.96, 1.04))
+        speech = say(
+            engine, [_ascii(t.text) for t in chunk], shift=name.shift, pace=pace * rng.uniform(0.96, 1.04)
+        )
         offset = count / RATE_HZ
         placed += [(t, offset + a, offset + b) for t, (a, b) in zip(chunk, speech.times, strict=True)]
         gap = np.zeros(round(chunk[-1].pause * rng.uniform(0.6, 1.6) * RATE_HZ))
@@ -143,7 +145,9 @@ def _sides(
         spoken.append((turn.side, start, sound.to_level(samples, -20.0)))
         offset = start / RATE_HZ
         for token, begin, end in placed:
-            word = GoldWord(token.text, offset + begin, offset + end, token.label, turn.side, token.entity or None)
+            word = GoldWord(
+                token.text, offset + begin, offset + end, token.label, turn.side, token.entity or None
+            )
             words.append(word)
         at = max(EDGE_SECONDS, offset + len(samples) / RATE_HZ + rng.uniform(*TURN_GAP))
     length = max(start + len(samples) for _, start, samples in spoken) + round(EDGE_SECONDS * RATE_HZ)
@@ -153,7 +157,9 @@ def _sides(
     return tracks, words
 
 
-def _in_place(track: np.ndarray, condition: Condition, noise: np.random.Generator, folder: Path | None) -> np.ndarray:
+def _in_place(
+    track: np.ndarray, condition: Condition, noise: np.random.Generator, folder: Path | None
+) -> np.ndarray:
     """One side in its room with its noise, before the line."""
     heard = np.abs(track) > 1e-4
     speech_db = sound.level_db(track[heard])

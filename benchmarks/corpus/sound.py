@@ -73,7 +73,9 @@ def noise(kind: str, count: int, rate: int, rng: np.random.Generator, folder: Pa
     return {"pink": pink, "babble": babble, "hum": hum}[kind](count, rate, rng)
 
 
-def reverb(samples: np.ndarray, rate: int, rng: np.random.Generator, *, seconds: float, wet_db: float) -> np.ndarray:
+def reverb(
+    samples: np.ndarray, rate: int, rng: np.random.Generator, *, seconds: float, wet_db: float
+) -> np.ndarray:
     """A small room: exponentially decaying noise behind the direct sound, which stays where it was.
 
     `seconds` is the decay time (T60), `wet_db` the energy of the tail against the direct sound.

@@ -103,6 +103,11 @@ def _birth(rng: random.Random) -> str:
     return f"{rng.randint(1, 28)}/{rng.randint(1, 12)}/{rng.randint(1938, 2006)}"
 
 
+def _time(rng: random.Random) -> str:
+    full = f"{forms.number(rng.randint(1, 12))} {rng.choice(('thirty', 'fifteen', 'am', 'pm'))}"
+    return rng.choice((full, f"half past {forms.number(rng.randint(1, 12))}"))
+
+
 def _secret(half: str, rng: random.Random) -> str:
     chosen = rng.sample(tables(half)["secret"]["words"], 2)
     return f"{chosen[0]} {rng.choice((chosen[1], str(rng.randint(11, 99))))}"
@@ -136,8 +141,7 @@ OTHERS: dict[str, tuple[str, Callable[[str, random.Random], str]]] = {
 }
 PEOPLE = ("caller", "agent", "other", "person")
 HARMLESS: dict[str, Callable[[str, random.Random], str]] = {
-    "time": lambda h, r: r.choice((f"{forms.number(r.randint(1, 12))} {r.choice(('thirty', 'fifteen', 'am', 'pm'))}",
-                                   f"half past {forms.number(r.randint(1, 12))}")),
+    "time": lambda h, r: _time(r),
     "money": lambda h, r: f"{forms.number(r.randint(3, 480))} dollars"
                           + r.choice(("", f" and {forms.number(r.randint(11, 99))} cents")),
     "count": lambda h, r: forms.number(r.randint(2, 20)),
@@ -188,7 +192,9 @@ def say_value(kind: str, value: str, rng: random.Random) -> list[Said]:
         return forms.words(forms.number(int(value)))
     if kind == "expiry":
         month, year = (int(v) for v in value.split("/"))
-        first = rng.choice((forms.MONTHS[month - 1], f"oh {forms.ONES[month]}" if month < 10 else forms.ONES[month]))
+        first = rng.choice(
+            (forms.MONTHS[month - 1], f"oh {forms.ONES[month]}" if month < 10 else forms.ONES[month])
+        )
         return forms.words(f"{first} {rng.choice(('', 'twenty '))}{forms.number(year)}")
     if kind == "dob":
         return forms.date(*(int(v) for v in value.split("/")), rng)

@@ -72,9 +72,7 @@ def test_no_leak_is_bounded_over_recordings_and_not_over_words():
 
 def test_intervals_hold_the_value_and_repeat_for_a_seed():
     rng = np.random.default_rng(0)
-    rows = [
-        score(GoldRecording(f"{i}", WORDS), heard(rng.integers(0, 2, 6), rng.random(6))) for i in range(40)
-    ]
+    rows = [score(GoldRecording(f"{i}", WORDS), heard(rng.integers(0, 2, 6), rng.random(6))) for i in range(40)]
     first, again, other = (summarize("all", rows, seed=s) for s in (1, 1, 2))
     assert first == again != other
     assert first.words.low < first.words.value < first.words.high
@@ -121,7 +119,9 @@ def released_as(corpus, names):
     path.write_bytes((corpus / "redacted/audio/a.flac").read_bytes())
     text = release / "transcripts" / f"{names[0]}.json"
     text.parent.mkdir(parents=True)
-    text.write_text(json.dumps({"segments": [{"channel": 0, "words": [{"text": "4", "start": 1.9, "end": 2.3}]}]}))
+    text.write_text(
+        json.dumps({"segments": [{"channel": 0, "words": [{"text": "4", "start": 1.9, "end": 2.3}]}]})
+    )
     files = [{"path": str(p.relative_to(release)), "sha256": "", "bytes": 1} for p in (path, text)]
     (release / "manifest.jsonl").write_text(json.dumps({"id": names[0], "files": files}) + "\n")
 
@@ -157,14 +157,17 @@ def test_a_run_folder_is_measured_with_kept_and_with_opaque_names(corpus, capsys
 
 def test_both_are_printed_beside_each_other(corpus, capsys):
     released_as(corpus, ["a"])
-    _, said = run_leak(capsys, "--gold", corpus / "gold.jsonl", "--run", corpus / "out", "--redacted", corpus / "redacted")
+    _, said = run_leak(
+        capsys, "--gold", corpus / "gold.jsonl", "--run", corpus / "out", "--redacted", corpus / "redacted"
+    )
     lines = said.out.splitlines()
     assert lines[1].split()[:2] == ["all", "product"]
     assert lines[2].split()[:2] == ["all", "control"]
 
 
 @pytest.mark.parametrize(
-    ("extra", "message"), [(["--run", "nowhere"], "does not exist"), (["--redacted", "x", "--kind", "k"], "no recording")]
+    ("extra", "message"),
+    [(["--run", "nowhere"], "does not exist"), (["--redacted", "x", "--kind", "k"], "no recording")],
 )
 def test_what_is_missing_is_said(corpus, capsys, extra, message):
     code, said = run_leak(capsys, "--gold", corpus / "gold.jsonl", *extra)

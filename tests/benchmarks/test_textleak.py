@@ -3,7 +3,15 @@
 import pytest
 
 from benchmarks.gold import GoldRecording, GoldWord
-from benchmarks.textleak import Printed, printed_words, read_in_files, read_in_name, read_in_time, read_untimed, telling
+from benchmarks.textleak import (
+    Printed,
+    printed_words,
+    read_in_files,
+    read_in_name,
+    read_in_time,
+    read_untimed,
+    telling,
+)
 
 GOLD = GoldRecording(
     "a.wav",

@@ -28,7 +28,9 @@ class Speech:
 class Engine(Protocol):
     """Says a phrase without a pause in it."""
 
-    def say(self, words: Sequence[str], *, slowness: float) -> tuple[np.ndarray, int, list[tuple[float, float]]]:
+    def say(
+        self, words: Sequence[str], *, slowness: float
+    ) -> tuple[np.ndarray, int, list[tuple[float, float]]]:
         """Samples in -1 .. 1, their rate in Hz, and each word's start and end in seconds."""
 
 
@@ -48,8 +50,8 @@ class VoiceName:
         return cls(base, float(shift or 1.0))
 
 
-# The halves share base voices (there are few) but no variant. awb and rms as they are, and what is near them, is
-# what Whisper understands best; a shift over 12 % sounds like no person.
+# The halves share base voices (there are few) but no variant. awb and rms as they are, and what is near
+# them, is what Whisper understands best; a shift over 12 % sounds like no person.
 VOICES = {
     "dev": ("slt*1", "rms*1", "awb*1", "kal16*1", "slt*0.91", "rms*1.08", "awb*0.94", "joe*1"),
     "test": ("slt*1.05", "rms*0.95", "awb*1.06", "kal16*0.95", "slt*0.87", "rms*1.12", "awb*0.9", "joe*1.07"),

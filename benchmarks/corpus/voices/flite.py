@@ -1,7 +1,7 @@
 """CMU flite through its C API: libflite and the voices are loaded with ctypes, nothing is compiled.
 
-Word times are the ends of the segments in flite's own utterance structure (relations Word, SylStructure, Segment),
-so they are exact by construction.
+Word times are the ends of the segments in flite's own utterance structure (relations Word,
+SylStructure, Segment), so they are exact by construction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 
 from benchmarks.corpus.voices import VoiceMissing
 
-INSTALL = "the flite voices need the system package: apt-get install libflite1 (Debian, Ubuntu; `dnf install flite` on Fedora)"
+INSTALL = (
+    "the flite voices need a system package: apt-get install libflite1 (Debian, Ubuntu), dnf install flite"
+)
 WORD_START = b"R:SylStructure.daughter1.daughter1.R:Segment.p.end"
 WORD_END = b"R:SylStructure.daughtern.daughtern.R:Segment.end"
 
@@ -89,7 +91,9 @@ class Flite:
         self._features = ctypes.cast(self._voice, ctypes.POINTER(_Voice)).contents.features
         self._libc = ctypes.CDLL(None)
 
-    def say(self, words: Sequence[str], *, slowness: float) -> tuple[np.ndarray, int, list[tuple[float, float]]]:
+    def say(
+        self, words: Sequence[str], *, slowness: float
+    ) -> tuple[np.ndarray, int, list[tuple[float, float]]]:
         """See :class:`benchmarks.corpus.voices.Engine`."""
         self._flite.flite_feat_set_float(self._features, b"duration_stretch", slowness)
         self._libc.srand(1)  # the vocoder draws its noise with rand(): the same phrase, the same samples

@@ -1,8 +1,9 @@
 """The Piper voice "joe" (dataset CC0), with word times from the durations that the model itself predicts.
 
-Piper's `include_alignments=True` needs the onnx package to name the model's duration tensor as an output. Two bytes of
-protocol buffers do the same: concatenated messages merge, so an appended ModelProto with one graph output adds it.
-Synthesis noise is zero and one thread computes, so that the same words give the same samples.
+Piper's `include_alignments=True` needs the onnx package to name the model's duration tensor as an
+output. Two bytes of protocol buffers do the same: concatenated messages merge, so an appended
+ModelProto with one graph output adds it. Synthesis noise is zero and one thread computes, so that the
+same words give the same samples.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Joe:
         self._voice = PiperVoice(session=session, config=config)
 
     def _phonemes(self, words: Sequence[str]) -> list[list[str]]:
-        """Phonemes of each word: from the whole phrase where espeak keeps the words apart, else word by word."""
+        """Phonemes of each word: of the whole phrase where espeak keeps words apart, else word by word."""
         spoken = [w if len(w) > 1 or w.islower() else f"{w}." for w in words]
         phrase = self._voice.phonemize(" ".join(w.rstrip(".") for w in spoken))
         flat = "".join(p for sentence in phrase for p in sentence).split()
@@ -73,7 +74,9 @@ class Joe:
         groups = self._voice.phonemize(said)
         return [p for sentence in groups for p in sentence if p not in PAUSE_MARKS] or ["ə"]
 
-    def say(self, words: Sequence[str], *, slowness: float) -> tuple[np.ndarray, int, list[tuple[float, float]]]:
+    def say(
+        self, words: Sequence[str], *, slowness: float
+    ) -> tuple[np.ndarray, int, list[tuple[float, float]]]:
         """See :class:`benchmarks.corpus.voices.Engine`."""
         from piper.config import SynthesisConfig
 
@@ -96,9 +99,9 @@ class Joe:
     def _times(self, owner: list[int], samples_per_id: np.ndarray) -> list[tuple[float, float]]:
         """Ids are BOS, pad, then phoneme and pad for each phoneme, then EOS.
 
-        The model voices a phoneme in the pad before it as much as in its own frames (seen in the energy: a word that
-        begins with a vowel sounds from the first frame of the blank before it), so one word runs from its blank to
-        the next one's.
+        The model voices a phoneme in the pad before it as much as in its own frames (seen in the
+        energy: a word that begins with a vowel sounds from the first frame of the blank before it), so
+        one word runs from its blank to the next one's.
         """
         ends = np.cumsum(samples_per_id.ravel()) / self._voice.config.sample_rate
         blanks = [k for k, word in enumerate(owner) if word < 0]  # the last is the full stop

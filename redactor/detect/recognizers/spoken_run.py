@@ -1,8 +1,8 @@
 """Digits and letters said one after another: account and card numbers, codes, spelled names.
 
 A pattern for typed text breaks on one dropped or doubled digit, and recognizers write the same number as
-"415-555-2671", "4 1 5, 5 5 5", "four one five" or "415555267 1". So nothing here asks what kind of number it is or
-whether a checksum fits: a run that is long enough to tell somebody apart is personal data, however it is written.
+"415-555-2671", "4 1 5, 5 5 5", "four one five" or "415555267 1". So nothing here asks what kind of number it is
+or whether a checksum fits: a run long enough to tell somebody apart is personal data, however it is written.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _WORD_LETTERS = frozenset("aio")
 
 # A number in front of one of these counts or measures something.
 _MEASURES = frozenset(
-    "dollar dollars cent cents euro euros pound pounds percent degree degrees minute minutes hour hours day days "
-    "week weeks month months year years am pm mile miles people times million thousand hundred".split()
+    "dollar dollars cent cents euro euros pound pounds percent degree degrees minute minutes hour hours day "
+    "days week weeks month months year years am pm mile miles people times million thousand hundred".split()
 )
 
 _TOKEN = re.compile(
@@ -66,8 +66,8 @@ class SpokenRunRecognizer(LocalRecognizer):
     """Finds runs of spoken digits (ID_NUMBER) and of letters (SPELLED_NAME) in a transcript.
 
     A run counts from 7 digits on; from 4 if they come in three or more pieces; from 5 if written as one or two.
-    With letters in it (bookings, licence plates) from 5 pieces of both. Letters alone count from three on. Amounts,
-    times of day, years and measures do not.
+    With letters in it (bookings, licence plates) from 5 pieces of both. Letters alone count from three on.
+    Amounts, times of day, years and measures do not.
     """
 
     def __init__(self, supported_language: str = "en") -> None:
