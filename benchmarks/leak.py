@@ -10,12 +10,15 @@ The rules are in benchmarks/README.md; the measurement itself is benchmarks/meas
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 import soundfile as sf
 
@@ -67,8 +70,17 @@ def open_run(out: Path, names: Path | None) -> Run:
     if not manifest.is_file():
         raise LeakError(f"{manifest} does not exist: --run takes the OUT of `redactor run`")
     rows = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines() if line]
-    mapping = json.loads(names.read_text(encoding="utf-8")) if names else {}
+    mapping = json.loads(names.read_text(encoding="utf-8")) if names else _own_names(out)
     return Run(release, {row["id"]: row for row in rows}, mapping)
+
+
+def _own_names(out: Path) -> dict[str, str]:
+    """Input -> id from the run's private map, where it is still beside the release."""
+    store = out / "private" / "inputs.sqlite3"
+    if not store.is_file():
+        return {}
+    with contextlib.closing(sqlite3.connect(f"file:{quote(str(store.absolute()))}?mode=ro", uri=True)) as db:
+        return {unquote(urlsplit(uri).path): name for uri, name in db.execute("SELECT uri, name FROM input")}
 
 
 def find_released(run: Run, gold: GoldRecording) -> Released | None:
@@ -101,7 +113,9 @@ def find_in_folder(folder: Path, gold: GoldRecording) -> Released | None:
     return Released(others[0]) if others else None
 
 
-def score_recording(gold: GoldRecording, original: Path, released: Released | None) -> Scored:
+def score_recording(
+    gold: GoldRecording, original: Path, released: Released | None, *, discount_chance: bool
+) -> Scored:
     """Measure one recording, sound and text."""
     if released is None:
         return score(gold, None)
@@ -112,7 +126,7 @@ def score_recording(gold: GoldRecording, original: Path, released: Released | No
             f"{released.audio} has {rate_after} Hz and its original {rate}: a redaction keeps the rate"
         )
     stretches = stretches_of(gold)[0]
-    scored = score(gold, measure(before, after, rate, stretches))
+    scored = score(gold, measure(before, after, rate, stretches, discount_chance=discount_chance))
     in_text = textleak.read_in_files(gold, released.texts)
     in_name = textleak.read_in_name(gold, released.name)
     words = sum(w.is_pii for w in gold.words) if released.texts else 0
@@ -126,9 +140,13 @@ def _read(path: Path) -> tuple[Any, int]:
         raise LeakError(f"{path} cannot be read: {error}") from error
 
 
-def score_all(rows: Sequence[GoldRecording], originals: Path, find: Finder) -> list[Scored]:
+def score_all(
+    rows: Sequence[GoldRecording], originals: Path, find: Finder, *, discount_chance: bool = False
+) -> list[Scored]:
     """Every recording of the gold."""
-    return [score_recording(row, originals / row.audio, find(row)) for row in rows]
+    return [
+        score_recording(row, originals / row.audio, find(row), discount_chance=discount_chance) for row in rows
+    ]
 
 
 def _percent(rate: Rate) -> str:
@@ -191,6 +209,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--redacted", type=Path, help="folder with files of the same names, e.g. the control's")
     parser.add_argument("--kind", help="only recordings of this kind")
     parser.add_argument("--seed", type=int, default=0, help="of the resampling (default 0)")
+    parser.add_argument(
+        "--discount-chance",
+        action="store_true",
+        help="leave out frames that correlate by chance (benchmarks/measure.py); figures are stated without",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout in place of the table")
     args = parser.parse_args(argv)
     if not (args.run or args.redacted):
@@ -214,7 +237,10 @@ def main(argv: list[str] | None = None) -> int:
         if args.redacted:
             finders["control"] = lambda row: find_in_folder(args.redacted, row)
         originals = args.audio or args.gold.parent
-        scored = {source: score_all(rows, originals, find) for source, find in finders.items()}
+        scored = {
+            source: score_all(rows, originals, find, discount_chance=args.discount_chance)
+            for source, find in finders.items()
+        }
     except (GoldError, LeakError, OSError, json.JSONDecodeError) as error:
         print(f"leak: {error}", file=sys.stderr)
         return 2

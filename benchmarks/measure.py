@@ -12,8 +12,8 @@ levels, so that whatever else sounds there (a tone, noise, the other side) does 
 original.
 
 Unrelated sounds correlate by chance: 20 ms of two low-pitched noises pass 0.3 in one frame of ten, and
-a call holds hundreds of words. Two guards keep chance out, both after whitening (a linear predictor
-fitted to the original), where chance is three times smaller and what was attenuated, filtered or coded
+a call holds hundreds of words. Figures are stated by the bare rule, which can only show more. On request two
+guards keep chance out, both after whitening (a linear predictor fitted to the original), where chance is three times smaller and what was attenuated, filtered or coded
 still agrees:
 
 - on its own channel, a stretch counts only if its audible frames correlate by 0.15 on average there, or
@@ -246,7 +246,14 @@ def _fitted(redacted: np.ndarray, num_samples: int) -> np.ndarray:
     return np.pad(redacted, ((0, num_samples - len(redacted)), (0, 0)))
 
 
-def measure(original: np.ndarray, redacted: np.ndarray, rate: int, stretches: Sequence[Stretch]) -> Heard:
+def measure(
+    original: np.ndarray,
+    redacted: np.ndarray,
+    rate: int,
+    stretches: Sequence[Stretch],
+    *,
+    discount_chance: bool = False,
+) -> Heard:
     """What of each stretch of the original can be heard in the output.
 
     Parameters
@@ -257,6 +264,8 @@ def measure(original: np.ndarray, redacted: np.ndarray, rate: int, stretches: Se
         Hz, of both.
     stretches : sequence of Stretch
         Words and pieces; channels past the original's count mean its last one.
+    discount_chance : bool
+        Apply the two guards above. Off, the bare rule counts, which can only show more.
 
     Returns
     -------
@@ -273,12 +282,21 @@ def measure(original: np.ndarray, redacted: np.ndarray, rate: int, stretches: Se
     for channel in np.unique(where):
         chosen = np.flatnonzero(where == channel)
         frames = _frames([stretches[i] for i in chosen], rate, len(x))
-        audible[chosen], muted[chosen] = _measure_channel(x, y, int(channel), rate, frames, len(chosen))
+        audible[chosen], muted[chosen] = _measure_channel(
+            x, y, int(channel), rate, frames, len(chosen), discount_chance=discount_chance
+        )
     return Heard(audible, muted)
 
 
 def _measure_channel(
-    original: np.ndarray, redacted: np.ndarray, channel: int, rate: int, frames: _Frames, count: int
+    original: np.ndarray,
+    redacted: np.ndarray,
+    channel: int,
+    rate: int,
+    frames: _Frames,
+    count: int,
+    *,
+    discount_chance: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Audible share of energy and muted share of time of the stretches of one channel."""
     x = original[:, channel]
@@ -290,11 +308,11 @@ def _measure_channel(
     for other in range(redacted.shape[1]):
         y = _shifted(redacted[:, other], find_lag(x, redacted[:, other], rate))
         plain = _moments(x, y, frames)
-        white = _moments(white_x, _whitened(y, taps), frames)
         found = _audible(plain, frames)
+        white = _moments(white_x, _whitened(y, taps), frames) if discount_chance else plain
         if other == own_channel:
-            found = own = _agreeing(found, plain, white, frames.owner)
-        elif not _has_path(white) and not _has_path(_cross_white(original, other, white_x, taps, frames)):
+            found = own = _agreeing(found, plain, white, frames.owner) if discount_chance else found
+        elif discount_chance and not _has_path(white) and not _has_path(_cross_white(original, other, white_x, taps, frames)):
             continue
         anywhere = anywhere | found
     energy = np.where(plain.power_x > frames.sizes * SILENCE**2, plain.power_x, 0.0)

@@ -1,6 +1,7 @@
 """The measurement on sounds whose answer is known."""
 
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ import soundfile as sf
 from sounds import RATE, pink, voice
 
 from benchmarks import measure as m
-from benchmarks.measure import Stretch, find_lag, measure, pieces
+from benchmarks.measure import Stretch, find_lag, pieces
+
+# Sounds here are unrelated on purpose, so that only what is more than chance may count.
+measure = partial(m.measure, discount_chance=True)
 
 WORDS = [Stretch(0, 0.3 * i, 0.3 * i + 0.25) for i in range(30)]
 SECONDS = 10.0
@@ -210,3 +214,12 @@ def test_an_hour_takes_seconds():
     started = time.perf_counter()
     measure(x, x, 8000, stretches)
     assert time.perf_counter() - started < 60  # 5 s on an idle core
+
+
+def test_the_bare_rule_never_shows_less():
+    x = np.stack([voice(SECONDS, seed=1), voice(SECONDS, seed=2, pitch_hz=190)], axis=1)
+    y = muted(x, stretches=WORDS[::2])
+    bare = m.measure(x, y, RATE, WORDS).audible
+    assert (bare >= measure(x, y, RATE, WORDS).audible - 1e-9).all()
+    assert m.measure(x, np.zeros_like(x), RATE, WORDS).audible.max() == 0
+    assert m.measure(x, x, RATE, WORDS).leaks.all()
