@@ -190,6 +190,8 @@ class Origin:
     Attributes
     ----------
     uri : str
+    relative : str
+        Path below the INPUT it was found in, percent-encoded: paths hold any bytes, a database text does not.
     stamp : str
         Size, times and inode at the last look: unchanged means that the bytes need not be hashed again.
     """

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from redactor import config
 from redactor.config import AUTO_LANGUAGE, Policy
@@ -213,7 +214,7 @@ class Archive:
             if row is not None and row.state is State.FORGOTTEN:
                 plan.forgotten.append(name)
                 continue
-            origins[name] = Origin(item.uri, os.fspath(item.relative), stamp)
+            origins[name] = Origin(item.uri, quote(os.fsencode(item.relative)), stamp)
             if name in twice:
                 plan.refused[name] = "same-name"
             elif item.refusal:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from redactor.commands.progress import Progress
 from redactor.config import load_policy
@@ -91,7 +92,7 @@ def retry(
             names = [row.name for row in ledger.rows(*states)]
             origins = [origin for name in names if (origin := inputs.get(name))]
             ledger.reset(names)
-    found = [Input(o.uri, input_path(o.uri), Path(o.relative)) for o in origins]
+    found = [Input(o.uri, input_path(o.uri), Path(os.fsdecode(unquote_to_bytes(o.relative)))) for o in origins]
     if not found:
         print("nothing to retry", file=sys.stderr)
     prepared = prepare(Settings.from_json(stored))
