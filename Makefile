@@ -22,7 +22,7 @@ test-fast: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not model and not system and not storm and not gpu"
 
 ## test-system: tests that need other system packages (see .ci/run for which)
-test-system: $(VENV)/.installed-dev
+test-system: $(VENV)/.installed-system
 	$(BIN)/python -m pytest -m "system and not storm"
 
 ## storm: the long ones, by hand
@@ -43,6 +43,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[models,dev]"
+	@touch $@
+
+$(VENV)/.installed-system: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[models,dev,corpus]"
 	@touch $@
 
 clean:

@@ -12,9 +12,9 @@ levels, so that whatever else sounds there (a tone, noise, the other side) does 
 original.
 
 Unrelated sounds correlate by chance: 20 ms of two low-pitched noises pass 0.3 in one frame of ten, and
-a call holds hundreds of words. Figures are stated by the bare rule, which can only show more. On request two
-guards keep chance out, both after whitening (a linear predictor fitted to the original), where chance is three times smaller and what was attenuated, filtered or coded
-still agrees:
+a call holds hundreds of words. Figures are stated by the bare rule, which can only show more. On request
+two guards keep chance out, both after whitening (a linear predictor fitted to the original), where chance
+is three times smaller and what was attenuated, filtered or coded still agrees:
 
 - on its own channel, a stretch counts only if its audible frames correlate by 0.15 on average there, or
   if it has five or more that all but agree in sign (a copy buried in noise);
@@ -312,7 +312,9 @@ def _measure_channel(
         white = _moments(white_x, _whitened(y, taps), frames) if discount_chance else plain
         if other == own_channel:
             found = own = _agreeing(found, plain, white, frames.owner) if discount_chance else found
-        elif discount_chance and not _has_path(white) and not _has_path(_cross_white(original, other, white_x, taps, frames)):
+        elif discount_chance and not (
+            _has_path(white) or _has_path(_cross_white(original, other, white_x, taps, frames))
+        ):
             continue
         anywhere = anywhere | found
     energy = np.where(plain.power_x > frames.sizes * SILENCE**2, plain.power_x, 0.0)

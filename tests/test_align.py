@@ -1,0 +1,130 @@
+"""From characters to seconds, by interval overlap alone."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redactor.align import align, merge, subtract, union
+from redactor.config import AlignPolicy, Policy, UnheardPolicy
+from redactor.errors import NonsenseError, QuarantineError
+from redactor.types import Origin, PiiSpan, Segment, SpeechRegion, TimeSpan, Transcript, Word
+
+BARE = Policy(
+    "test",
+    entities={"PERSON": 0.5},
+    align=AlignPolicy(padding_before_ms=0, padding_after_ms=0, merge_gap_ms=0, channels="own"),
+)
+
+
+def transcript(*words, duration=10.0, speech=(), channel=0):
+    made = tuple(Word(text, start, end, 0.9) for text, start, end in words)
+    segments = [Segment(channel, "en", None, made[0].start, made[-1].end, made, -0.2, 0.0, 1.0)] if made else []
+    return Transcript.build(duration, segments, speech=speech)
+
+
+def person(first, stop, *, channel=0, score=0.8):
+    return PiiSpan(channel, "PERSON", first, stop, score, "test")
+
+
+def times(spans):
+    return [(span.start, span.end) for span in spans]
+
+
+def test_a_quoted_name_is_muted_from_its_first_word_to_its_last():
+    heard = transcript(("call", 0.0, 0.5), ('"John', 0.5, 1.0), ("Smith", 1.0, 1.5), ("now", 1.5, 2.0))
+    assert heard.text(0) == 'call "John Smith now'
+    found = person(6, 16)  # John Smith, without the quote
+    assert times(align(heard, [found], policy=BARE, num_channels=1)) == [(0.5, 1.5)]
+
+
+@pytest.mark.parametrize(
+    ("first", "stop", "muted"),
+    [
+        (0, 1, [(0.0, 0.5)]),  # the first letter of a word is the whole word
+        (3, 6, [(0.0, 1.0)]),  # the end of one and the start of the next
+        (5, 9, [(0.5, 1.0)]),
+    ],
+)
+def test_every_word_that_a_finding_touches_is_muted_whole(first, stop, muted):
+    heard = transcript(("call", 0.0, 0.5), ("John", 0.5, 1.0), ("now", 1.5, 2.0))
+    assert times(align(heard, [person(first, stop)], policy=BARE, num_channels=1)) == muted
+
+
+def test_a_finding_between_words_is_nonsense():
+    heard = transcript(("call", 0.0, 0.5), ("John", 0.5, 1.0))
+    with pytest.raises(NonsenseError, match="lies on no word"):
+        align(heard, [person(4, 5)], policy=BARE, num_channels=1)
+
+
+def test_padding_stops_at_the_ends_of_the_audio_and_is_on_whole_milliseconds():
+    policy = replace(BARE, align=replace(BARE.align, padding_before_ms=300.3, padding_after_ms=9_000))
+    heard = transcript(("well", 0.1, 0.9), ("John", 1.0, 1.5), duration=2.0)
+    (span,) = align(heard, [person(5, 9)], policy=policy, num_channels=1)
+    assert (span.start, span.end) == (0.699, 2.0)
+
+
+def test_one_sides_name_is_muted_on_every_channel_unless_the_policy_says_own():
+    heard = transcript(("John", 1.0, 1.5), channel=1)
+    found = [person(0, 4, channel=1)]
+    everywhere = replace(BARE, align=replace(BARE.align, channels="all"))
+    assert align(heard, found, policy=BARE, num_channels=3)[0].channels == (1,)
+    assert align(heard, found, policy=everywhere, num_channels=3)[0].channels == (0, 1, 2)
+
+
+def test_speech_that_became_no_words_is_muted_where_no_word_is_near():
+    speech = [SpeechRegion(0, 1.0, 4.0)]
+    heard = transcript(("so", 1.0, 1.4), duration=5.0, speech=speech)
+    policy = replace(BARE, unheard=UnheardPolicy(padding_ms=0, min_ms=100))
+    (span,) = align(heard, [], policy=policy, num_channels=1)
+    assert span.origin is Origin.UNHEARD
+    assert span.start == pytest.approx(1.6)
+    assert span.end == 4.0
+
+
+def test_speech_that_became_no_words_holds_a_recording_back_if_the_policy_says_so():
+    heard = transcript(("so", 1.0, 1.4), speech=[SpeechRegion(0, 1.0, 4.0)])
+    policy = replace(BARE, unheard=UnheardPolicy(action="quarantine"))
+    with pytest.raises(QuarantineError, match="became no words") as caught:
+        align(heard, [], policy=policy, num_channels=1)
+    assert caught.value.reason == "unheard-speech"
+
+
+def span(start, end, origin=Origin.DETECTED, channels=(0,), types=("PERSON",), score=0.5):
+    return TimeSpan(start, end, channels, types, origin, score, ("r",))
+
+
+def test_near_spans_become_one_with_all_their_types_and_the_best_score():
+    merged = merge([span(2, 3, types=("LOCATION",), score=0.9), span(0, 1.9)], gap=0.2)
+    assert merged == (
+        TimeSpan(0, 3, (0,), ("LOCATION", "PERSON"), Origin.DETECTED, 0.9, ("r",)),
+    )
+
+
+@pytest.mark.parametrize("other", [{"channels": (1,)}, {"start": 2.3}])
+def test_spans_on_other_channels_or_too_far_apart_stay_apart(other):
+    later = span(**{"start": 2.0, "end": 3.0, **other})
+    assert len(merge([span(0, 1.9), later], gap=0.2)) == 2
+
+
+def test_a_short_gap_between_spans_of_different_origin_is_muted_as_well():
+    merged = merge([span(0, 1.9), span(2, 3, origin=Origin.UNHEARD, types=())], gap=0.2)
+    assert times(merged) == [(0, 2), (2, 3)]
+
+
+intervals = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(1, 9)).map(lambda p: (p[0], p[0] + p[1])), max_size=9
+)
+
+
+def grid(pairs):
+    return {tick for start, end in pairs for tick in range(start, end)}
+
+
+@given(intervals, intervals)
+def test_union_and_subtract_agree_with_a_grid(one, other):
+    assert grid(union(one)) == grid(one)
+    left = subtract(one, other)
+    assert grid(left) == grid(one) - grid(other)
+    assert all(start < end for start, end in left)
