@@ -71,18 +71,18 @@ class Command:
     def argv(self, *words: object) -> list[str]:
         return [sys.executable, "-m", "redactor", *map(str, words)]
 
-    def run_argv(self, archive: Path, out: Path, *more: object) -> list[str]:
-        return self.argv(
-            "run", archive, "--out", out, "--policy", self.policy, "--model", "tiny.en", "--jobs", 2, *more
-        )
+    def run_argv(self, archive: Path | list[Path], out: Path, *more: object) -> list[str]:
+        inputs = archive if isinstance(archive, list) else [archive]
+        fixed = ["--out", out, "--policy", self.policy, "--model", "tiny.en", "--jobs", 2]
+        return self.argv("run", *inputs, *fixed, *more)
 
     def __call__(self, *words: object) -> subprocess.CompletedProcess[str]:
         return self._complete(self.argv(*words))
 
-    def run(self, archive: Path, out: Path, *more: object) -> subprocess.CompletedProcess[str]:
+    def run(self, archive: Path | list[Path], out: Path, *more: object) -> subprocess.CompletedProcess[str]:
         return self._complete(self.run_argv(archive, out, *more))
 
-    def start(self, archive: Path, out: Path, *more: object) -> subprocess.Popen[bytes]:
+    def start(self, archive: Path | list[Path], out: Path, *more: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             self.run_argv(archive, out, *more),
             env=self.env,

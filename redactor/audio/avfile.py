@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import BinaryIO
 
 import av
@@ -39,6 +40,7 @@ def read(raw: BinaryIO, *, container: str, demuxer: str, max_samples: int) -> Au
     try:
         with _opened(raw, demuxer) as opened:
             audio, num_packets, num_promised = _read_open(opened, container, max_samples)
+        # MP4 says how many packets there are; FFmpeg leaves out those that lie behind the end of the file.
         if num_packets < num_promised and _packets(raw, demuxer) < num_promised:
             raise Fault("truncated")
     except (Fault, MemoryError):
@@ -52,9 +54,23 @@ def read(raw: BinaryIO, *, container: str, demuxer: str, max_samples: int) -> Au
     return audio
 
 
+class _QuietFile:
+    """A file that answers a senseless seek with -1: PyAV would print the traceback of an exception."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self.read, self.tell = raw.read, raw.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._raw.seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
+
+
 def _opened(raw: BinaryIO, demuxer: str, **options: str) -> av.container.InputContainer:
     raw.seek(0)
-    return av.open(raw, format=demuxer, metadata_errors="ignore", options=options)
+    return av.open(_QuietFile(raw), format=demuxer, metadata_errors="ignore", options=options)
 
 
 def _packets(raw: BinaryIO, demuxer: str) -> int:
@@ -90,7 +106,6 @@ def _read_open(
             if frame.is_corrupt:
                 raise Fault("damaged")
             sink.append(_interleaved(frame))
-    # MP4 says how many packets there are; FFmpeg leaves out those that lie behind the end of the file.
     if sink is None:
         return None, num_packets, stream.frames
     samples = sink.finish()

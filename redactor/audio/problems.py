@@ -62,4 +62,4 @@ def error_for(path: Path, reason: str) -> RecordingError:
     else:
         kind, text = DecodeError, _UNDECODABLE[reason]
     # repr() escapes newlines, control and direction characters, and bytes that are not UTF-8.
-    return kind(f"{path.name!r}: {text}", reason=reason)
+    return kind(f"{path.name!r}: {text}", reason=reason, detail=text)
