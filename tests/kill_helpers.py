@@ -89,6 +89,8 @@ class Command:
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # A test run in the background of a script ignores SIGINT, and its children would as well.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def _complete(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
