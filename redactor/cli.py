@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import redactor
-from redactor.errors import RedactorError
+from redactor.errors import Interrupted, RedactorError, UsageError
 
 EXIT_CODES = {
     0: "everything was released",
@@ -21,13 +23,20 @@ EXIT_CODES = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the ``redactor`` command."""
-    arguments = build_parser().parse_args(argv)
     try:
-        return arguments.call(arguments)
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as stop:
+        words = sys.argv[1:] if argv is None else argv
+        if stop.code == UsageError.exit_code and "--json" in words:
+            _print_failure("UsageError", exit_code=UsageError.exit_code)
+        raise
+    try:
+        with _terminable():
+            return arguments.call(arguments)
     except RedactorError as error:
         return _fail(arguments, str(error), kind=type(error).__name__, exit_code=error.exit_code)
     except KeyboardInterrupt:
-        return _fail(arguments, "interrupted", kind="Interrupted", exit_code=130)
+        return _fail(arguments, "interrupted", kind="Interrupted", exit_code=Interrupted.exit_code)
     except BrokenPipeError:
         return 2
     except Exception as error:  # a message of a library may quote what it worked on: only kind and place
@@ -39,11 +48,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(arguments, message, kind="InternalError", exit_code=2)
 
 
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """A service manager's SIGTERM ends every command as Ctrl-C does, from its first import on."""
+
+    def stop(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _fail(arguments: argparse.Namespace, message: str, *, kind: str, exit_code: int) -> int:
     print(f"redactor: {message}", file=sys.stderr)
     if getattr(arguments, "as_json", False):
-        print(json.dumps({"error": kind, "exit_code": exit_code}))
+        _print_failure(kind, exit_code=exit_code)
     return exit_code
+
+
+def _print_failure(kind: str, *, exit_code: int) -> None:
+    print(json.dumps({"error": kind, "exit_code": exit_code}))
 
 
 def build_parser() -> argparse.ArgumentParser:

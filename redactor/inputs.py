@@ -63,13 +63,13 @@ def find_inputs(arguments: Sequence[str]) -> Found:
     Raises
     ------
     UsageError
-        If an INPUT does not exist or has a scheme other than ``file:``.
+        If an INPUT does not exist, cannot be reached, or has a scheme other than ``file:``.
     """
     inputs: dict[str, Input] = {}
     num_ignored = 0
     for argument in arguments:
         path = input_path(argument)
-        if path.is_dir():
+        if _is_folder(argument, path):
             for found, is_audio in _walk(path, path):
                 num_ignored += not is_audio
                 if is_audio:
@@ -81,26 +81,50 @@ def find_inputs(arguments: Sequence[str]) -> Found:
     return Found(tuple(inputs.values()), num_ignored)
 
 
+def _is_folder(argument: str, path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise UsageError(
+            f"INPUT {argument!r} cannot be reached ({error.strerror}); check the path and its permissions"
+        ) from None
+
+
 def input_path(argument: str) -> Path:
     """Local path of an INPUT: a plain path, or a ``file:`` URI.
 
     Raises
     ------
     UsageError
-        For any other scheme.
+        For any other scheme, and for a URI that names no file of this machine.
     """
-    parts = urlsplit(argument)
-    if parts.scheme == "file":
-        return Path(os.fsdecode(unquote_to_bytes(parts.path)))
+    if argument[:5].lower() == "file:":
+        return _uri_path(argument)
     # "c:" style drive letters and names with a colon are paths; "s3://" and the like are not.
     if "://" in argument and not os.path.lexists(argument):
         raise UsageError(f"INPUT {argument!r}: only files and file: URIs can be read")
     return Path(argument)
 
 
+def _uri_path(uri: str) -> Path:
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise UsageError(f"INPUT {uri!r} is not a URI; give the path instead") from None
+    if parts.netloc not in ("", "localhost"):
+        raise UsageError(f"INPUT {uri!r}: only files of this machine can be read; mount the share first")
+    path = unquote_to_bytes(os.fsencode(parts.path))
+    if parts.query or parts.fragment or b"\0" in path:
+        raise UsageError(f"INPUT {uri!r} names no file; write ? as %3F and # as %23, or give the path instead")
+    return Path(os.fsdecode(path))
+
+
 def as_uri(path: Path) -> str:
     """``file:`` URI of a path, made absolute; links stay as they are, any bytes are percent-encoded."""
-    return Path(os.path.normpath(path.absolute())).as_uri()
+    plain = os.path.normpath(path.absolute())
+    if ".." in path.parts and os.path.realpath(plain) != os.path.realpath(path):
+        plain = os.path.realpath(path)  # ".." behind a link is not where the text of the path says
+    return Path(plain).as_uri()
 
 
 def _walk(root: Path, folder: Path) -> Iterator[tuple[Input, bool]]:
@@ -122,17 +146,26 @@ def _walk(root: Path, folder: Path) -> Iterator[tuple[Input, bool]]:
 
 
 def _linked(root: Path, path: Path) -> Iterator[tuple[Input, bool]]:
-    """A link inside the tree is a second name of what is found anyway; one that leads out is refused."""
+    """A link inside the tree is a second name of what is found anyway; one that leads out is refused.
+
+    Where the walk does not come by (a store of hidden files, names that are digests), the link is the name.
+    """
     try:
         target = path.resolve(strict=True)
         is_dir = stat.S_ISDIR(target.stat().st_mode)
     except (OSError, RuntimeError):
         yield _input(root, path, refusal="broken-link"), _is_audio(path)
         return
-    if not target.is_relative_to(root.resolve()):
+    top = root.resolve()
+    if not target.is_relative_to(top):
         yield _input(root, path, refusal="link-out-of-tree"), is_dir or _is_audio(path)
     else:
-        yield _input(root, path), False  # the walk meets the file itself
+        met = is_dir or (_is_audio(target) and not _is_hidden(target.relative_to(top)))
+        yield _input(root, path), _is_audio(path) and not met
+
+
+def _is_hidden(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts)
 
 
 def _is_audio(path: Path) -> bool:

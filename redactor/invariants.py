@@ -28,10 +28,17 @@ def check_transcript(transcript: Transcript, audio: Audio) -> None:
         _check_interval(thing.start, thing.end, audio.duration, "a segment")
     for channel in transcript.channels:
         text = transcript.text(channel)
+        heard_to = 0
         for word in transcript.words(channel):
             _check_interval(word.start, word.end, audio.duration, "a word")
-            if not word.text or text[word.char_start : word.char_end] != word.text:
+            # The right text at the place of an earlier word is wrong too: the other one would be muted.
+            if (
+                word.char_start < heard_to
+                or not word.text
+                or text[word.char_start : word.char_end] != word.text
+            ):
                 raise NonsenseError("a word is not at its place in the transcript's text")
+            heard_to = word.char_end
             if not 0.0 <= word.probability <= 1.0:
                 raise NonsenseError("a word's probability is not between 0 and 1")
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from redactor.files import make_private_dir, user_config_dir, write_atomic
+from redactor.files import make_private_dir, user_config_dir
 from redactor.runfolder import RunFolder
 
 
@@ -16,18 +16,22 @@ def _list_file() -> Path:
 
 def known_runs() -> list[Path]:
     """Run folders in the order they were first used; some may be gone."""
-    with contextlib.suppress(FileNotFoundError):
-        return [Path(os.fsdecode(line)) for line in _list_file().read_bytes().split(b"\0") if line]
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        lines = _list_file().read_bytes().split(b"\0")
+        return [Path(os.fsdecode(line)) for line in dict.fromkeys(lines) if line]
     return []
 
 
 def remember(folder: RunFolder) -> None:
     """Note a run folder, once. A folder of settings that cannot be written costs only this convenience."""
     out = folder.out.absolute()
-    known = known_runs()
-    if out in known:
-        return
     with contextlib.suppress(OSError):
+        if out in known_runs():
+            return
         make_private_dir(_list_file().parent)
-        lines = b"\0".join(os.fsencode(path) for path in (*known, out))
-        write_atomic(_list_file(), lines + b"\0", mode=0o600)
+        # Appended, not written anew: of runs that start together, none may drop the other's line.
+        descriptor = os.open(_list_file(), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(b"\0" + os.fsencode(out) + b"\0")
+            stream.flush()
+            os.fsync(stream.fileno())

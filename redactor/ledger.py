@@ -8,6 +8,7 @@ needs, so that a server database can stand behind them later.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -122,7 +123,7 @@ class Ledger:
     def row(self, name: str) -> Row | None:
         with store_errors(self._path):
             found = self._db.execute("SELECT * FROM job WHERE name = ?", (name,)).fetchone()
-        return _row(found) if found else None
+            return _row(found) if found else None
 
     def rows(self, *states: State) -> Iterator[Row]:
         """Rows in order of name; of the given states, or all."""
@@ -231,19 +232,27 @@ class InputMap:
             for row in self._db.execute("SELECT * FROM input ORDER BY name").fetchall():
                 yield row["name"], Origin(row["uri"], row["relative"], row["stamp"])
 
-    def forget(self, name: str) -> None:
+    def drop(self, names: Iterable[str]) -> None:
+        """Take names out of the map."""
         with transaction(self._db, self._path) as db:
-            db.execute("DELETE FROM input WHERE name = ?", (name,))
+            db.executemany("DELETE FROM input WHERE name = ?", ((name,) for name in names))
+
+    def forget(self, name: str) -> None:
+        """Take a name out of the map, and every byte of its input out of the files."""
+        self.drop([name])
         scrub(self._db, self._path)
 
 
 def _row(found: Any) -> Row:
     values = dict(found)
-    values["state"] = State(values["state"])
-    files = json.loads(values["files"])
-    values["files"] = tuple(ReleasedFile(f["path"], f["sha256"], f["bytes"]) for f in files)
-    values["provenance"] = json.loads(values["provenance"])
-    return Row(**values)
+    try:
+        values["state"] = State(values["state"])
+        files = json.loads(values["files"])
+        values["files"] = tuple(ReleasedFile(f["path"], f["sha256"], f["bytes"]) for f in files)
+        values["provenance"] = json.loads(values["provenance"])
+        return Row(**values)
+    except (ValueError, TypeError, KeyError):
+        raise sqlite3.DatabaseError("a row that this package did not write") from None
 
 
 def _values(row: Row) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from redactor.errors import StoreError, UsageError
-from redactor.files import make_private_dir, user_config_dir, write_atomic
+from redactor.files import fsync_dir, make_private_dir, user_config_dir, write_atomic
 
 _KEY_BYTES = 32
 # 128 bits: two of a billion recordings collide with a probability of 1e-21.
 _NAME_HEX_DIGITS = 32
+# Of 255, Linux's NAME_MAX: a temporary file is called ".NAME.01234567.tmp" (see redactor/staging.py).
+_MAX_PART_BYTES = 255 - len(".") - len(".01234567.tmp")
 
 
 def default_key_file() -> Path:
@@ -47,18 +49,34 @@ def load_key(path: Path, *, create: bool) -> bytes:
             ) from None
         return _new_key(path)
     except (OSError, UnicodeDecodeError):
-        raise UsageError(f"key file {str(path)!r} cannot be read") from None
+        raise UsageError(
+            f"key file {str(path)!r} cannot be read; put the right file back, or name it with --key-file"
+        ) from None
     if not re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", text):
-        raise UsageError(f"{str(path)!r} is not a key file: {2 * _KEY_BYTES} hexadecimal digits are expected")
+        raise UsageError(
+            f"{str(path)!r} is not a key file ({2 * _KEY_BYTES} hexadecimal digits are expected); put the "
+            "right file back, or name it with --key-file"
+        )
     return bytes.fromhex(text)
 
 
 def _new_key(path: Path) -> bytes:
     key = secrets.token_bytes(_KEY_BYTES)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         if not path.parent.exists():
             make_private_dir(path.parent)
-        write_atomic(path, key.hex().encode() + b"\n", mode=0o600)
+        write_atomic(draft, key.hex().encode() + b"\n", mode=0o600)
+        try:
+            # A link, not a rename: of two runs that start together, the second takes the first one's key.
+            os.link(draft, path)
+        except FileExistsError:
+            return load_key(path, create=False)
+        except OSError:
+            draft.replace(path)  # a file system without hard links
+        finally:
+            draft.unlink(missing_ok=True)
+        fsync_dir(path.parent)
     except OSError as error:
         raise StoreError(
             f"key file {str(path)!r} cannot be written: {error.strerror}; name another with --key-file"
@@ -86,7 +104,13 @@ def kept_name(relative: Path) -> str:
     Control characters and bytes that are not UTF-8 are percent-encoded.
     """
     without_extension = relative.with_suffix("") if relative.stem else relative
-    return "/".join(_printable(os.fsencode(part)) for part in without_extension.parts)
+    # "." is a folder that was named as INPUT and cannot be read.
+    return "/".join(_printable(os.fsencode(part)) for part in without_extension.parts or ["."])
+
+
+def is_too_long(name: str) -> bool:
+    """Whether a file system may refuse files of this NAME, whatever is put around it."""
+    return any(len(os.fsencode(part)) > _MAX_PART_BYTES for part in name.split("/"))
 
 
 def _printable(part: bytes) -> str:

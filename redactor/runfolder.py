@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,7 +177,9 @@ def remove_temporary(folder: RunFolder, name: str, *, keep_names: bool) -> None:
     """Remove what a dead worker left half written of one recording."""
     for part in _RELEASE_PARTS:
         target = folder.release / relative_path(part, name, "", keep_names=keep_names)
+        # Whole, not its beginning: with kept names "call" and "call.two" may be worked on side by side.
+        is_ours = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}")
         if target.parent.is_dir():
             for path in target.parent.iterdir():
-                if path.name.startswith(f".{target.name}.") and path.name.endswith(TEMPORARY_SUFFIX):
+                if is_ours.fullmatch(path.name):
                     path.unlink()

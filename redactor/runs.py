@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from redactor.identity import RunIdentity, run_identity
 from redactor.inputs import Input, as_uri, input_path
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
 from redactor.model_registry import ModelFiles, resolve
-from redactor.names import kept_name, key_fingerprint, load_key, opaque_name
+from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
 from redactor.runfolder import RunFolder, remove, sweep
 from redactor.transcribe import Device, choose_device
 
@@ -137,8 +138,9 @@ class Archive:
         known = self.ledger.setting("key_fingerprint")
         self._key = load_key(key_file, create=known is None)
         if known is None:
-            self.ledger.set_setting("key_fingerprint", key_fingerprint(self._key))
+            # The fingerprint comes last: a folder that has one has both, however the run ended.
             self.ledger.set_setting("keep_names", json.dumps(keep_names))
+            self.ledger.set_setting("key_fingerprint", key_fingerprint(self._key))
         elif known != key_fingerprint(self._key):
             raise UsageError(
                 f"the names in {str(folder.out)!r} were made with another key than {str(key_file)!r}; name "
@@ -189,7 +191,10 @@ class Archive:
     def _is_whole(self, row: Row) -> bool:
         for file in row.files:
             path = self.folder.release_path(file.path)
-            if path.is_symlink() or not path.is_file() or path.stat().st_size != file.num_bytes:
+            if not path.is_file() or path.stat().st_size != file.num_bytes:
+                return False
+            # A link in place of a folder is swept like one in place of the file.
+            if any(part.is_symlink() for part in (path, *_folders_below(self.folder.release, path))):
                 return False
         return True
 
@@ -205,8 +210,8 @@ class Archive:
         twice = {name for name, count in Counter(name for name, _ in named).items() if count > 1}
         plan = Plan()
         origins = {}
+        undone = {}
         for name, item in named:
-            self._check_not_taken(name, item)
             stamp = _stamp(item.path)
             plan.paths[name] = item.path
             known = self.inputs.get(name)
@@ -214,24 +219,32 @@ class Archive:
             if row is not None and row.state is State.FORGOTTEN:
                 plan.forgotten.append(name)
                 continue
-            origins[name] = Origin(item.uri, quote(os.fsencode(item.relative)), stamp)
             if name in twice:
+                undone[name] = row
                 plan.refused[name] = "same-name"
-            elif item.refusal:
-                plan.refused[name] = item.refusal
+                continue  # and the name stands for neither of them
+            self._check_not_taken(name, item, known)
+            origins[name] = Origin(item.uri, quote(os.fsencode(item.relative)), stamp)
+            if refusal := item.refusal or self._name_refusal(name):
+                undone[name] = row
+                plan.refused[name] = refusal
             elif row is not None and self._is_settled(row, item, known, stamp, identity):
                 plan.settled.append(row)
             else:
+                undone[name] = row
                 plan.jobs.append(Job(name, item.path))
+        self._withdraw(row for row in undone.values() if row is not None)
+        # Only now: a run that is killed before must find the old stamps, or it takes old results for new.
+        self.inputs.drop(twice)
         self.inputs.put(origins)
-        self.ledger.add(origins)
-        self._withdraw(job.name for job in plan.jobs)
-        self._withdraw(plan.refused)
+        self.ledger.add([*origins, *plan.refused])
         return plan
 
-    def _check_not_taken(self, name: str, item: Input) -> None:
-        known = self.inputs.get(name) if self.keep_names else None
-        if known is not None and known.uri != item.uri:
+    def _name_refusal(self, name: str) -> str | None:
+        return "name-too-long" if self.keep_names and is_too_long(name) else None
+
+    def _check_not_taken(self, name: str, item: Input, known: Origin | None) -> None:
+        if self.keep_names and known is not None and known.uri != item.uri:
             raise UsageError(
                 f"{item.path.name!r} would be released under the name of another input that is already in "
                 f"{str(self.folder.out)!r}; use another --out, or leave out --keep-names"
@@ -248,13 +261,14 @@ class Archive:
         # Another time stamp on the same bytes (a restored backup) changes nothing.
         return row.state is State.DONE and _sha256_or_none(item.path) == row.input_sha256
 
-    def _withdraw(self, names: Iterable[str]) -> None:
-        for name in names:
-            row = self.ledger.row(name)
-            if row is not None and row.files:
-                self.ledger.reset([name])
-                self.write_manifest()
-                remove(self.folder, (file.path for file in row.files))
+    def _withdraw(self, rows: Iterable[Row]) -> None:
+        """Make rows pending that are to be done anew, and remove what they released."""
+        stale = [row for row in rows if row.state is not State.PENDING]
+        self.ledger.reset(row.name for row in stale)
+        files = [file.path for row in stale for file in row.files]
+        if files:
+            self.write_manifest()
+            remove(self.folder, files)
 
     def engine(self, prepared: Prepared) -> LocalEngine:
         """Workers for this folder."""
@@ -279,13 +293,15 @@ class Archive:
     def forget(self, name: str) -> None:
         """Erase every derivative of a recording here; that it was erased stays on record.
 
-        The ledger goes first: from then on the files are unlisted, and swept if this is interrupted.
+        The ledger goes first: from then on the files are unlisted, and swept if this is interrupted. Sweeping
+        takes what a killed run left of it, half written or not yet listed.
         """
         row = self.ledger.row(name)
         self.ledger.forget(name)
         self.inputs.forget(name)
         self.write_manifest()
         remove(self.folder, (file.path for file in row.files) if row else ())
+        sweep(self.folder, listed=self.ledger.listed_files())
 
     def write_manifest(self) -> None:
         """Write ``release/manifest.jsonl`` anew from the ledger, in order of name."""
@@ -336,6 +352,10 @@ def _stamp(path: Path) -> str:
     except OSError:
         return ""
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_dev}:{found.st_ino}"
+
+
+def _folders_below(root: Path, path: Path) -> Iterator[Path]:
+    return takewhile(lambda folder: folder != root, path.parents)
 
 
 def _sha256_or_none(path: Path) -> str | None:

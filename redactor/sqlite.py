@@ -25,6 +25,16 @@ def connect(path: Path, *, schema: str, version: int) -> sqlite3.Connection:
         # Made by hand first, so that it never exists with wider permissions.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+    try:
+        _prepare(connection, path, schema=schema, version=version)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, *, schema: str, version: int) -> None:
+    with store_errors(path):
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -40,7 +50,6 @@ def connect(path: Path, *, schema: str, version: int) -> sqlite3.Connection:
             connection.executescript(f"BEGIN; {schema}; PRAGMA user_version = {version}; COMMIT;")
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check")
-    return connection
 
 
 @contextlib.contextmanager
@@ -69,7 +78,18 @@ def store_errors(path: Path) -> Iterator[None]:
 
 
 def scrub(connection: sqlite3.Connection, path: Path) -> None:
-    """Rewrite the file without what was deleted, and empty its write-ahead log."""
+    """Rewrite the file without what was deleted, and empty its write-ahead log.
+
+    Raises
+    ------
+    StoreError
+        If another process still reads what was deleted.
+    """
     with store_errors(path):
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        is_busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if is_busy:
+        raise StoreError(
+            f"what was erased is not gone from {str(path)!r} yet: another process reads it; end that process, "
+            "then do the same again"
+        )

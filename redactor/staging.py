@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redactor.audio.encode import encode, extension
+from redactor.errors import StoreError
 from redactor.files import fsync_dir, fsync_file, sha256_file
 from redactor.runfolder import TEMPORARY_SUFFIX, relative_path
 from redactor.types import Audio, AudioFormat, ReleasedFile
@@ -84,8 +85,19 @@ class Staging:
 
 
 def commit(release: Path, files: tuple[StagedFile, ...]) -> None:
-    """Give staged files their names; the ledger says done only after this."""
-    for file in files:
-        (release / file.temporary).replace(release / file.released.path)
-    for folder in {(release / file.released.path).parent for file in files}:
-        fsync_dir(folder)
+    """Give staged files their names; the ledger says done only after this.
+
+    Raises
+    ------
+    StoreError
+        If a name cannot be given; no row lists the files then, and the next start removes them.
+    """
+    try:
+        for file in files:
+            (release / file.temporary).replace(release / file.released.path)
+        for folder in {(release / file.released.path).parent for file in files}:
+            fsync_dir(folder)
+    except OSError as error:
+        raise StoreError(
+            f"an output cannot be written: {error.strerror}; free the disk, then run again"
+        ) from None

@@ -9,6 +9,7 @@ import pytest
 
 from redactor.cli import EXIT_CODES, build_parser
 from redactor.config import Policy, policy_names
+from redactor.entities import ENTITY_TYPES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -58,6 +59,84 @@ def test_every_exit_code_is_described(code):
 @pytest.mark.parametrize("name", policy_names())
 def test_every_shipped_policy_is_described(name):
     assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", ENTITY_TYPES)
+def test_every_entity_type_is_described(name):
+    assert f"| `{name}` | {ENTITY_TYPES[name]} |" in README
+
+
+def rows(heading):
+    """Cells of the table under a heading, without the heading and the line below it."""
+    table = README[README.index(heading) :].split("\n\n")[0]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in table.splitlines()[2:]]
+
+
+def test_options_are_described_for_just_the_commands_that_take_them():
+    described = {}
+    for names, commands, _ in rows("| option | of | meaning |"):
+        for option in re.findall(r"`(-[^`]+)`", names):
+            described[option] = commands
+    taken = {}
+    for name, parser in ALL.items():
+        for option in (o for a in parser._actions for o in a.option_strings if a.dest != "help"):
+            taken.setdefault(option, set()).add(name.removeprefix("redactor").split(" ")[-1])
+    groups = {"models": {"list", "verify"}, "policy": {"show"}}
+    everything = {name.split(" ")[-1] for name in COMMANDS}
+    for option, commands in taken.items():
+        written = described.pop(option)
+        if written.startswith("all but "):
+            assert everything - groups[written.removeprefix("all but ")] == commands, option
+        else:
+            assert set(filter(None, written.split(", "))) == commands - {""}, option
+    assert described == {}, "no command takes it"
+
+
+def test_no_key_is_described_that_is_none():
+    described = {key for row in rows("| key | meaning |") for key in re.findall(r"`([a-z_.]+)`", row[0])}
+    assert described - set(KEYS) == {"name", "description", "entities"}
+
+
+def test_no_exit_code_is_described_that_is_none():
+    assert [int(row[0]) for row in rows("| exit code | meaning |")] == list(EXIT_CODES)
+
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "examples/README.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_target_that_is_named_exists(document):
+    text = (ROOT / document).read_text()
+    named = set(re.findall(r"(?:^ {4}|`)make ([a-z][a-z-]*)", text, re.MULTILINE))
+    assert named <= TARGETS
+    assert document != "README.md" or {"demo", "test"} <= named
+
+
+def test_every_make_target_is_phony_and_told():
+    phony = set(re.search(r"^\.PHONY: (.*)", MAKEFILE, re.MULTILINE)[1].split())
+    assert phony == TARGETS
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_every_file_that_is_linked_exists(document):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / document).read_text()):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_every_path_of_a_file_that_is_named_exists():
+    named = re.findall(r"\b((?:benchmarks|redactor|tests|models|configs)/[\w./-]+\.(?:py|md|toml))\b", README)
+    assert named
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_the_changelog_says_what_is_new():
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert changelog.startswith("# Changelog\n\n## Unreleased\n")
+    assert re.search(r"^- \S", changelog, re.MULTILINE)
 
 
 def test_nothing_in_the_readme_is_a_gap():

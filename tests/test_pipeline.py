@@ -1,60 +1,40 @@
 """A stage that fails, returns nothing, or returns nonsense sends the recording to quarantine."""
 
-import errno
 import json
 import math
 from dataclasses import replace
+from html import unescape
 
-import numpy as np
 import pytest
 import soundfile as sf
+from stage_stand_ins import (
+    GOOD,
+    NAME,
+    NAME_TIMES,
+    POLICY,
+    RATE,
+    SECRET,
+    Stage,
+    files_below,
+    heard,
+    with_segment,
+    with_word,
+    write_recording,
+)
 
-from redactor.config import AlignPolicy, Policy, UnheardPolicy
+from redactor.config import AlignPolicy, OutputPolicy, UnheardPolicy
 from redactor.engines.base import Job, attempt
-from redactor.errors import StoreError
+from redactor.errors import LanguageError
 from redactor.ledger import State
 from redactor.pipeline import Tools
-from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
+from redactor.types import SpeechRegion
 
-RATE = 8_000
-SECRET = "Ada Quill"
-POLICY = Policy("test", entities={"PERSON": 0.5}, align=AlignPolicy(padding_before_ms=0, padding_after_ms=0))
-
-
-def heard(*words, duration=2.0, speech=(), channel=0):
-    made = tuple(Word(text, start, end, 0.9) for text, start, end in words)
-    segments = [Segment(channel, "en", None, made[0].start, made[-1].end, made, -0.2, 0.0, 1.0)] if made else []
-    return Transcript.build(duration, segments, speech=speech)
-
-
-GOOD = heard(("this", 0.0, 0.4), ("is", 0.4, 0.6), ("Ada", 0.6, 1.0), ("Quill", 1.0, 1.4), ("hi", 1.6, 1.9))
-NAME = PiiSpan(0, "PERSON", 8, 17, 0.8, "test")
-
-
-class Stage:
-    """A recognizer or detector that returns, or raises, what it was given."""
-
-    def __init__(self, result):
-        self.result = result
-
-    def transcribe(self, audio, policy):
-        return self._give()
-
-    def detect(self, transcript):
-        return self._give()
-
-    def _give(self):
-        if isinstance(self.result, BaseException):
-            raise self.result
-        return self.result
+NAN = math.nan
 
 
 @pytest.fixture
 def recording(tmp_path):
-    path = tmp_path / "in.wav"
-    rng = np.random.default_rng(1)
-    sf.write(path, (rng.standard_normal(2 * RATE) * 3000).astype(np.int16), RATE)
-    return path
+    return write_recording(tmp_path / "in.wav")
 
 
 def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY):
@@ -65,66 +45,109 @@ def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY):
 
 
 def files(tmp_path):
-    return [path for path in (tmp_path / "release").rglob("*") if path.is_file()]
+    return files_below(tmp_path / "release")
+
+
+def audio_of(tmp_path):
+    (path,) = [path for path in files(tmp_path) if path.parts[-3] == "audio"]
+    return sf.read(path, dtype="int16", always_2d=True)[0]
 
 
 def test_what_is_found_is_silent_and_the_rest_untouched(recording, tmp_path):
     outcome = run(recording, tmp_path)
     assert outcome.state is State.DONE
-    before, _ = sf.read(recording, dtype="int16")
-    (audio,) = [path for path in files(tmp_path) if path.parts[-3] == "audio"]
-    after, _ = sf.read(audio, dtype="int16")
-    first, stop, fade = round(0.6 * RATE), round(1.4 * RATE), RATE // 100
+    before, _ = sf.read(recording, dtype="int16", always_2d=True)
+    after = audio_of(tmp_path)
+    first, stop = (round(time * RATE) for time in NAME_TIMES)
+    fade = RATE // 100
     assert len(after) == len(before)
     assert not after[first:stop].any()
     assert (after[: first - fade] == before[: first - fade]).all()
     assert (after[stop + fade :] == before[stop + fade :]).all()
-    texts = [path.read_text() for path in files(tmp_path) if path != audio]
+
+
+def test_report_and_transcripts_are_staged_and_hold_no_name(recording, tmp_path):
+    run(recording, tmp_path)
+    texts = [path.read_text() for path in files(tmp_path) if path.parts[-3] != "audio"]
     assert len(texts) == 4
-    assert not any("Quill" in text for text in texts)
+    assert not any("Quill" in text or "Ada" in text for text in texts)
+    assert sum("<PERSON_1>" in unescape(text) for text in texts) == 3
     (row,) = json.loads(next(text for text in texts if '"redactions"' in text))["redactions"]
-    assert (row["types"], row["origin"], row["start"], row["end"]) == (["PERSON"], "detected", 0.6, 1.4)
+    assert (row["types"], row["origin"], row["start"], row["end"]) == (["PERSON"], "detected", *NAME_TIMES)
 
 
-def word(**changes):
-    broken = replace(GOOD.segments[0].words[1], **changes)
-    words = (GOOD.segments[0].words[0], broken, *GOOD.segments[0].words[2:])
-    return replace(GOOD, segments=(replace(GOOD.segments[0], words=words),))
+def test_labels_are_written_when_the_policy_wants_them(recording, tmp_path):
+    run(recording, tmp_path, policy=replace(POLICY, output=OutputPolicy((), audacity_labels=True)))
+    parts = [path.parts[-3] for path in files(tmp_path)]
+    assert parts == ["audio", "reports", "reports"]
+    assert "0.600000\t1.400000\tdetected PERSON\n" in [path.read_text() for path in files(tmp_path)[1:]]
+
+
+@pytest.mark.parametrize(("channels", "num_silent"), [("all", 2), ("own", 1)])
+def test_the_policy_says_which_channels_go_silent(tmp_path, channels, num_silent):
+    recording = write_recording(tmp_path / "two.wav", num_channels=2)
+    policy = replace(POLICY, align=AlignPolicy(0, 0, channels=channels))
+    assert run(recording, tmp_path, policy=policy).state is State.DONE
+    inside = audio_of(tmp_path)[round(0.6 * RATE) : round(1.4 * RATE)]
+    assert [bool(inside[:, channel].any()) for channel in (0, 1)].count(False) == num_silent
+    assert not inside[:, 0].any()
+
+
+FIRST_WORD = replace(NAME, char_start=0, char_end=3)
+NOTHING_HEARD = {"transcript": heard(), "found": ()}
+UNHEARD = {"transcript": heard(speech=[(0.2, 1.8)]), "found": ()}
+
+
+def unheard(**changes):
+    return {"policy": replace(POLICY, unheard=UnheardPolicy(**changes))}
 
 
 @pytest.mark.parametrize(
     ("stage", "reason", "given"),
     [
         ("transcribe", "stage-failed", {"transcript": RuntimeError(SECRET)}),
+        ("transcribe", "stage-failed", {"transcript": OSError(5, "Input/output error", SECRET)}),
+        ("transcribe", "stage-failed", {"transcript": KeyError(SECRET)}),
         ("transcribe", "stage-failed", {"transcript": None}),
         ("transcribe", "stage-failed", {"transcript": "[object Object]"}),
-        ("transcribe", "nonsense", {"transcript": word(start=math.nan)}),
-        ("transcribe", "nonsense", {"transcript": word(start=0.6, end=0.4)}),
-        ("transcribe", "nonsense", {"transcript": word(end=600.0)}),
-        ("transcribe", "nonsense", {"transcript": word(start=-1.0)}),
-        ("transcribe", "nonsense", {"transcript": word(probability=math.nan)}),
-        ("transcribe", "nonsense", {"transcript": word(char_start=0)}),
+        ("transcribe", "language", {"transcript": LanguageError("in no language of the policy")}),
+        ("transcribe", "nonsense", {"transcript": with_word(start=NAN)}),
+        ("transcribe", "nonsense", {"transcript": with_word(end=NAN)}),
+        ("transcribe", "nonsense", {"transcript": with_word(start=0.6, end=0.4)}),
+        ("transcribe", "nonsense", {"transcript": with_word(end=600.0)}),
+        ("transcribe", "nonsense", {"transcript": with_word(end=math.inf)}),
+        ("transcribe", "nonsense", {"transcript": with_word(start=-1.0)}),
+        ("transcribe", "nonsense", {"transcript": with_word(probability=NAN)}),
+        ("transcribe", "nonsense", {"transcript": with_word(probability=1.2)}),
+        ("transcribe", "nonsense", {"transcript": with_word(char_start=0)}),
+        ("transcribe", "nonsense", {"transcript": with_word(text="", char_start=5, char_end=5)}),
+        ("transcribe", "nonsense", {"transcript": with_segment(start=NAN)}),
+        ("transcribe", "nonsense", {"transcript": with_segment(start=1.9, end=0.0)}),
+        ("transcribe", "nonsense", {"transcript": with_segment(end=2.1)}),
+        ("transcribe", "nonsense", {"transcript": replace(GOOD, speech=(SpeechRegion(0, NAN, 1.0),))}),
+        ("transcribe", "nonsense", {"transcript": replace(GOOD, speech=(SpeechRegion(0, 1.5, 1.0),))}),
+        ("transcribe", "nonsense", {"transcript": replace(GOOD, speech=(SpeechRegion(7, 0.0, 1.0),))}),
         ("transcribe", "nonsense", {"transcript": replace(GOOD, duration=1.0)}),
+        ("transcribe", "nonsense", {"transcript": replace(GOOD, duration=NAN)}),
         ("transcribe", "nonsense", {"transcript": heard(("hi", 0.0, 1.0), channel=1)}),
         ("detect", "stage-failed", {"found": ValueError(SECRET)}),
         ("detect", "stage-failed", {"found": None}),
+        ("detect", "stage-failed", {"found": (SECRET,)}),
         ("detect", "nonsense", {"found": (replace(NAME, char_end=400),)}),
         ("detect", "nonsense", {"found": (replace(NAME, char_start=-3),)}),
         ("detect", "nonsense", {"found": (replace(NAME, char_start=17, char_end=8),)}),
+        ("detect", "nonsense", {"found": (replace(NAME, char_start=8, char_end=8),)}),
         ("detect", "nonsense", {"found": (replace(NAME, channel=5),)}),
-        ("detect", "nonsense", {"found": (replace(NAME, score=math.nan),)}),
+        ("detect", "nonsense", {"found": (replace(NAME, score=NAN),)}),
+        # Only the space between two words: nobody knows where it is to be heard.
         ("align", "nonsense", {"found": (replace(NAME, char_start=7, char_end=8),)}),
-        ("align", "no-speech", {"transcript": heard(), "found": ()}),
-        (
-            "align",
-            "unheard-speech",
-            {
-                "transcript": heard(speech=[SpeechRegion(0, 0.2, 1.8)]),
-                "found": (),
-                "policy": replace(POLICY, unheard=UnheardPolicy(action="quarantine")),
-            },
-        ),
-        ("decode", "too-short", {"policy": replace(POLICY, unheard=UnheardPolicy(min_recording_ms=3000))}),
+        ("align", "no-speech", NOTHING_HEARD),
+        ("align", "no-speech", {**NOTHING_HEARD, **unheard(action="quarantine")}),
+        ("align", "unheard-speech", {**UNHEARD, **unheard(action="quarantine")}),
+        ("align", "unheard-speech", {**UNHEARD, **unheard(action="quarantine", empty="mute")}),
+        ("decode", "too-short", unheard(min_recording_ms=3000)),
+        # A word without length, and a policy without padding: nothing of it would be muted.
+        ("redact", "nonsense", {"transcript": heard(("Ada", 0.5, 0.5)), "found": (FIRST_WORD,)}),
     ],
 )
 def test_a_stage_that_fails_or_returns_nonsense_quarantines(recording, tmp_path, stage, reason, given):
@@ -134,25 +157,27 @@ def test_a_stage_that_fails_or_returns_nonsense_quarantines(recording, tmp_path,
     assert SECRET not in repr(outcome)
 
 
-def test_speech_without_any_words_is_muted_whole(recording, tmp_path):
-    unheard = heard(speech=[SpeechRegion(0, 0.2, 1.8)])
-    assert run(recording, tmp_path, transcript=unheard, found=()).state is State.DONE
-    (audio,) = [path for path in files(tmp_path) if path.parts[-3] == "audio"]
-    assert not sf.read(audio, dtype="int16")[0].any()
+@pytest.mark.parametrize(
+    "given",
+    [
+        UNHEARD,
+        {**UNHEARD, **unheard(action="mute", empty="quarantine")},
+        {**NOTHING_HEARD, **unheard(empty="mute")},
+        {**NOTHING_HEARD, **unheard(action="quarantine", empty="mute")},
+    ],
+)
+def test_where_no_word_was_understood_every_sample_is_muted(recording, tmp_path, given):
+    outcome = run(recording, tmp_path, **given)
+    assert (outcome.state, outcome.muted, outcome.duration) == (State.DONE, 2.0, 2.0)
+    assert not audio_of(tmp_path).any()
 
 
-def test_running_out_of_memory_fails_the_recording(recording, tmp_path):
-    outcome = run(recording, tmp_path, transcript=MemoryError(SECRET))
-    assert (outcome.state, outcome.reason) == (State.FAILED, "out-of-memory")
-    assert SECRET not in repr(outcome)
-
-
-def test_a_full_disk_stops_the_run_and_leaves_nothing(recording, tmp_path, monkeypatch):
-    def full(path):
-        raise OSError(errno.ENOSPC, "No space left on device", SECRET)
-
-    monkeypatch.setattr("redactor.staging.fsync_file", full)
-    with pytest.raises(StoreError, match="No space left on device") as caught:
-        run(recording, tmp_path)
-    assert SECRET not in str(caught.value)
+@pytest.mark.parametrize("missing_or_broken", [None, b"", b"RIFF", b"\x00" * 4096])
+def test_what_cannot_be_read_has_failed(tmp_path, missing_or_broken):
+    path = tmp_path / f"{SECRET}.wav"
+    if missing_or_broken is not None:
+        path.write_bytes(missing_or_broken)
+    outcome = run(path, tmp_path)
+    assert (outcome.state, outcome.stage) == (State.FAILED, "decode")
     assert files(tmp_path) == []
+    assert SECRET not in repr(outcome)

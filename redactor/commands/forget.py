@@ -28,10 +28,10 @@ def forget(
 
     The originals are not touched: they are only ever read.
 
-    Raises
-    ------
-    UsageError
-        If a target is in none of the folders; nothing was erased for it.
+    Returns
+    -------
+    int
+        0, or 2 if a target is in none of the folders; nothing was erased for it.
     """
     folders = [open_run_folder(out, private=private) for out in outs] if outs else _known()
     erased: dict[str, set[str]] = {target: set() for target in targets}
@@ -47,11 +47,12 @@ def forget(
         print(json.dumps({"forgotten": names, "run_folders": len(folders), "unknown": len(unknown)}))
     print(f"{len(names)} recordings forgotten in {len(folders)} run folders", file=sys.stderr)
     if unknown:
-        raise UsageError(
-            f"not known in any of {len(folders)} run folders: {', '.join(map(repr, unknown))}; name a NAME, "
-            "the INPUT as it was given to run, and the --out"
+        print(
+            f"redactor: not known in any of {len(folders)} run folders: {', '.join(map(repr, unknown))}; "
+            "name a NAME, the INPUT as it was given to run, and the --out",
+            file=sys.stderr,
         )
-    return 0
+    return UsageError.exit_code if unknown else 0
 
 
 def _known() -> list[RunFolder]:

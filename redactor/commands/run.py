@@ -27,6 +27,7 @@ _REFUSALS = {
     "link-out-of-tree": "a symbolic link that leads out of the INPUT folder; name its target as an INPUT",
     "broken-link": "a symbolic link that leads nowhere; remove or repair it",
     "no-permission": "the folder may not be read by this user; grant read permission, then run again",
+    "name-too-long": "its name is too long for --keep-names; shorten it, or leave out --keep-names",
     "same-name": "another input has the same name without its extension; rename one, or leave out --keep-names",
 }
 

@@ -44,6 +44,8 @@ class LocalEngine:
         Written by this process alone.
     identity : RunIdentity
     num_workers : int
+    body : callable, optional
+        What a worker process runs; takes what :func:`redactor.engines.worker.work` takes, and says the same.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class LocalEngine:
         ledger: Ledger,
         identity: RunIdentity,
         num_workers: int,
+        body: Callable[[WorkerSpec, int, Connection, Connection], None] = work,
     ) -> None:
+        self._body = body
         self._spec = spec
         self._folder = folder
         self._ledger = ledger
@@ -100,7 +104,7 @@ class LocalEngine:
         workers_lifeline, lifeline = context.Pipe(duplex=False)
         gpus = self._spec.device.indexes
         process = context.Process(
-            target=work,
+            target=self._body,
             args=(self._spec, gpus[index % len(gpus)], workers_jobs, workers_lifeline),
             daemon=True,
         )
@@ -143,8 +147,8 @@ class LocalEngine:
         if message is None:
             worker.ready = True
         elif isinstance(message, Outcome):
-            worker.job = None
             self._settle(message, on_row)
+            worker.job = None  # only now: what could not be settled is pending again
         elif isinstance(message, RedactorError):
             raise message
         else:

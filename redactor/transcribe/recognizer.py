@@ -6,13 +6,14 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from redactor.audio.resample import model_channel
 from redactor.config import AUTO_LANGUAGE, Policy
-from redactor.errors import ModelError
+from redactor.errors import LanguageError, ModelError
 from redactor.transcribe.device import Device
 from redactor.transcribe.language import stretches
 from redactor.transcribe.speech import MODEL_RATE_HZ, speech_regions
@@ -77,7 +78,8 @@ class Recognizer:
         Raises
         ------
         LanguageError
-            If a stretch of speech is in a language without a detector in the policy.
+            If a stretch of speech is in a language without a detector in the policy, or in another than
+            English and the model knows only that.
         """
         segments: list[Segment] = []
         speech: list[SpeechRegion] = []
@@ -104,16 +106,24 @@ class Recognizer:
         segments = []
         identify = self._identify if policy.language.spoken == AUTO_LANGUAGE else None
         for stretch in stretches(samples, regions, policy=policy.language, identify=identify):
+            self._check_can_write(stretch.language)
             first = max(round((stretch.start - _STRETCH_MARGIN_S) * MODEL_RATE_HZ), 0)
             stop = round((stretch.end + _STRETCH_MARGIN_S) * MODEL_RATE_HZ)
             for raw in self._segments(samples[first:stop], stretch.language, policy):
                 segment = _segment(raw, channel, stretch.language, offset=first / MODEL_RATE_HZ)
                 segment = _inside(segment, duration)
-                if raw.compression_ratio > policy.transcribe.max_compression_ratio:
+                if not raw.compression_ratio <= policy.transcribe.max_compression_ratio:  # also true for NaN
                     speech.append(_region(channel, segment.start, segment.end, duration))
                 elif segment.words:
                     segments.append(segment)
         return segments, speech
+
+    def _check_can_write(self, language: str) -> None:
+        # faster-whisper would go on in English: invented words that cover speech nobody understood.
+        if language != "en" and not self._whisper.model.is_multilingual:
+            raise LanguageError(
+                f"speech in {language!r}, but the model knows only English; choose a multilingual --model"
+            )
 
     def _identify(self, samples: np.ndarray) -> Mapping[str, float]:
         if self._identifier is None:
@@ -171,9 +181,9 @@ def _segment(raw: Any, channel: int, language: str, *, offset: float) -> Segment
             round(word.start + offset, 3),
             round(word.end + offset, 3),
             word.probability,
-            joined=index > 0 and not word.word.startswith(" "),
+            joined=before is not None and not (before.word[-1:].isspace() or word.word[:1].isspace()),
         )
-        for index, word in enumerate(raw.words or ())
+        for before, word in pairwise([None, *(raw.words or ())])
         if word.word.strip()
     )
     return Segment(

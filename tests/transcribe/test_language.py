@@ -58,3 +58,56 @@ def test_a_language_that_the_policy_gives_is_trusted():
 def test_without_a_model_that_can_tell_nothing_is_assumed():
     with pytest.raises(LanguageError):
         stretches(sound((9, 0.1)), [(1.0, 8.0)], policy=POLICY, identify=None)
+
+
+@pytest.mark.parametrize(
+    ("regions", "sizes"),
+    [
+        ([(0, 30)], [30]),
+        ([(0, 75)], [30, 30, 15]),
+        ([(0, 65)], [30, 35]),  # a rest of 5 s is judged with what came before it
+        ([(0, 4)], [4]),
+        ([(0, 20), (21, 41)], [20, 20]),
+        ([(0, 20), (21, 25), (30, 36)], [30]),
+        ([(0, 29), (40, 49)], [38]),
+    ],
+)
+def test_every_window_of_speech_is_looked_at_once(regions, sizes):
+    seen = []
+
+    def listen(window):
+        seen.append(len(window) / MODEL_RATE_HZ)
+        return {"en": 1.0}
+
+    regions = [(float(start), float(end)) for start, end in regions]
+    (found,) = stretches(sound((80, 0.1)), regions, policy=POLICY, identify=listen)
+    assert (found.start, found.end) == (regions[0][0], regions[-1][1])
+    assert seen == [min(size, 30) for size in sizes]  # Whisper decides on 30 s
+
+
+def test_a_change_inside_long_speech_is_found_and_nothing_lies_between_stretches():
+    found = stretches(sound((60, 0.1), (60, 0.2)), [(0.0, 120.0)], policy=POLICY, identify=identify)
+    assert found == [Stretch("en", 0.0, 60.0), Stretch("de", 60.0, 120.0)]
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "language"),
+    [
+        ({"en": 0.3}, "en"),
+        ({"en": 0.16, "de": 0.15, "fr": 0.69}, "en"),
+        ({"en": 0.1, "de": 0.9}, "de"),
+        ({"en": 0.29, "fr": 0.01}, None),
+        ({"fr": 1.0}, None),
+        ({}, None),
+        ({"en": 0.9, "de": float("nan")}, None),
+    ],
+)
+def test_the_languages_of_the_policy_together_must_be_likely(probabilities, language):
+    def decide():
+        return stretches(sound((9, 0.1)), [(0.0, 9.0)], policy=POLICY, identify=lambda _: probabilities)
+
+    if language is None:
+        with pytest.raises(LanguageError, match=r"speech from 0\.0 s on"):
+            decide()
+    else:
+        assert decide() == [Stretch(language, 0.0, 9.0)]

@@ -1,0 +1,222 @@
+"""One attempt at a recording, whatever goes wrong in it; then commit and mark, in that order."""
+
+import errno
+import pickle
+import resource
+import signal
+from contextlib import closing, contextmanager
+
+import pytest
+from stage_stand_ins import GOOD, NAME, POLICY, SECRET, Stage, files_below, write_recording
+
+from redactor import pipeline
+from redactor.engines import base
+from redactor.engines.base import Job, Outcome, attempt, refused, settle
+from redactor.errors import QuarantineError, RecordingError, StoreError
+from redactor.identity import RunIdentity
+from redactor.ledger import Ledger, State
+from redactor.pipeline import Tools
+from redactor.runfolder import create_run_folder
+
+NAME_OF_JOB = "ab" * 16
+IDENTITY = RunIdentity("d1", {"policy": {"name": "test"}})
+
+
+@pytest.fixture
+def recording(tmp_path):
+    return write_recording(tmp_path / "in.wav")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return create_run_folder(tmp_path / "out", private=None)
+
+
+@pytest.fixture
+def ledger(folder):
+    with closing(Ledger(folder.ledger)) as opened:
+        opened.add([NAME_OF_JOB])
+        yield opened
+
+
+def run(recording, folder, *, transcript=GOOD, found=(NAME,)):
+    tools = Tools(Stage(transcript), Stage(found), POLICY)
+    job = Job(NAME_OF_JOB, recording)
+    return attempt(job, tools, release=folder.release, keep_names=False, provenance=IDENTITY.provenance)
+
+
+def settled(outcome, folder, ledger):
+    return settle(outcome, folder=folder, ledger=ledger, identity=IDENTITY)
+
+
+def raising(error):
+    def call(*_, **__):
+        raise error
+
+    return call
+
+
+# Where each stage gets its work done; the two models are handed in.
+STAGES = [
+    ("decode", "decode"),
+    ("transcribe", "check_transcript"),
+    ("detect", "check_found"),
+    ("align", "align"),
+    ("redact", "redact_text"),
+    ("redact", "mute"),
+    ("write", "report"),
+]
+ERRORS = [
+    ValueError(SECRET),
+    UnicodeDecodeError("utf-8", SECRET.encode(), 0, 1, SECRET),
+    AssertionError(SECRET),
+]
+
+
+@pytest.mark.parametrize(("stage", "function"), STAGES, ids=str)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda e: type(e).__name__)
+def test_what_any_stage_raises_is_told_by_kind_and_place_alone(
+    recording, folder, monkeypatch, stage, function, error
+):
+    monkeypatch.setattr(pipeline, function, raising(error))
+    outcome = run(recording, folder)
+    assert (outcome.state, outcome.stage, outcome.reason) == (State.QUARANTINED, stage, "stage-failed")
+    assert type(error).__name__ in outcome.detail
+    assert "test_attempt.py:" in outcome.detail
+    assert SECRET not in repr(outcome)
+    assert files_below(folder.release) == []
+
+
+@pytest.mark.parametrize(("stage", "function"), STAGES, ids=str)
+def test_what_a_stage_refuses_keeps_its_reason(recording, folder, monkeypatch, stage, function):
+    error = QuarantineError(f"{SECRET}.wav is refused", reason="told", detail="refused")
+    monkeypatch.setattr(pipeline, function, raising(error))
+    outcome = run(recording, folder)
+    assert outcome == Outcome(NAME_OF_JOB, State.QUARANTINED, stage=stage, reason="told", detail="refused")
+    assert files_below(folder.release) == []
+
+
+@pytest.mark.parametrize(("stage", "function"), STAGES, ids=str)
+def test_memory_that_runs_out_fails_the_recording_in_every_stage(
+    recording, folder, monkeypatch, stage, function
+):
+    monkeypatch.setattr(pipeline, function, raising(MemoryError(SECRET)))
+    outcome = run(recording, folder)
+    assert (outcome.state, outcome.reason) == (State.FAILED, "out-of-memory")
+    assert "--jobs" in outcome.detail
+    assert SECRET not in repr(outcome)
+    assert files_below(folder.release) == []
+
+
+@pytest.mark.parametrize(
+    "function", ["encode", "fsync_file", "sha256_file"], ids=lambda name: f"in-{name}"
+)
+def test_a_full_disk_stops_the_run_and_leaves_nothing(recording, folder, monkeypatch, function):
+    full = OSError(errno.ENOSPC, "No space left on device", SECRET)
+    monkeypatch.setattr(f"redactor.staging.{function}", raising(full))
+    with pytest.raises(StoreError, match="No space left on device") as caught:
+        run(recording, folder)
+    assert SECRET not in str(caught.value)
+    assert files_below(folder.release) == []
+
+
+@contextmanager
+def largest_file(num_bytes):
+    """The system's own refusal to write, wherever in the attempt it comes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.parametrize("num_bytes", [0, 100, 5_000, 32_000])
+def test_a_disk_that_takes_only_so_much_stops_the_run_and_leaves_nothing(recording, folder, num_bytes):
+    with largest_file(num_bytes), pytest.raises(StoreError, match="File too large"):
+        run(recording, folder)
+    assert files_below(folder.release) == []
+
+
+def test_an_interruption_leaves_nothing(recording, folder, monkeypatch):
+    monkeypatch.setattr(pipeline, "report", raising(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        run(recording, folder)
+    assert files_below(folder.release) == []
+
+
+def test_nothing_has_its_name_before_it_is_settled(recording, folder):
+    outcome = run(recording, folder)
+    staged = files_below(folder.release)
+    assert len(staged) == 5
+    assert all(path.name.startswith(".") and path.name.endswith(".tmp") for path in staged)
+    assert {folder.release / file.temporary for file in outcome.files} == set(staged)
+
+
+def test_an_outcome_crosses_between_processes(recording, folder):
+    outcome = run(recording, folder)
+    assert pickle.loads(pickle.dumps(outcome)) == outcome
+
+
+def test_what_is_settled_has_its_name_and_its_row(recording, folder, ledger):
+    outcome = run(recording, folder)
+    row = settled(outcome, folder, ledger)
+    assert ledger.row(NAME_OF_JOB) == row
+    assert (row.state, row.verdict, row.run_identity) == (State.DONE, "unchecked", "d1")
+    assert (row.duration, row.input_sha256) == (2.0, outcome.input_sha256)
+    assert row.identity == IDENTITY.of_job(row.input_sha256)
+    shard = NAME_OF_JOB[:2]
+    assert [file.path for file in row.files] == [
+        f"audio/{shard}/{NAME_OF_JOB}.wav",
+        f"reports/{shard}/{NAME_OF_JOB}.json",
+        *(f"transcripts/{shard}/{NAME_OF_JOB}.{ending}" for ending in ("json", "vtt", "txt")),
+    ]
+    released = [str(path.relative_to(folder.release)) for path in files_below(folder.release)]
+    assert released == sorted(file.path for file in row.files)
+
+
+def test_what_is_refused_has_a_row_without_files_and_without_a_verdict(folder, ledger):
+    error = RecordingError(f"{SECRET}.wav is no good", reason="told", detail="no good")
+    row = settled(refused(NAME_OF_JOB, error), folder, ledger)
+    assert (row.state, row.reason, row.detail, row.verdict) == (State.FAILED, "told", "no good", None)
+    assert (row.files, row.identity, files_below(folder.release)) == ((), None, [])
+    assert ledger.row(NAME_OF_JOB) == row
+
+
+def test_the_ledger_says_done_only_after_the_files_have_their_names(recording, folder, ledger, monkeypatch):
+    seen = []
+
+    def finish(row):
+        seen.append(all((folder.release / file.path).is_file() for file in row.files))
+
+    outcome = run(recording, folder)
+    monkeypatch.setattr(ledger, "finish", finish)
+    settled(outcome, folder, ledger)
+    assert seen == [True]
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device", SECRET), StoreError("no")])
+def test_files_that_cannot_get_their_names_stop_the_run_unlisted(
+    recording, folder, ledger, monkeypatch, error
+):
+    outcome = run(recording, folder)
+    monkeypatch.setattr("redactor.staging.fsync_dir", raising(error))
+    with pytest.raises(StoreError) as caught:
+        settled(outcome, folder, ledger)
+    assert SECRET not in str(caught.value)
+    assert ledger.row(NAME_OF_JOB).state is State.PENDING
+    assert list(ledger.listed_files()) == []
+
+
+def test_a_staged_file_that_vanished_stops_the_run_unlisted(recording, folder, ledger):
+    outcome = run(recording, folder)
+    files_below(folder.release)[0].unlink()
+    with pytest.raises(StoreError, match="No such file"):
+        settled(outcome, folder, ledger)
+    assert list(ledger.listed_files()) == []
+
+
+def test_the_stand_ins_reach_what_attempt_calls():
+    assert base.redact_recording is pipeline.redact_recording

@@ -1,0 +1,210 @@
+"""Worker processes that work, die, hang and give up; the workers here follow a script instead of models."""
+
+import multiprocessing
+import os
+import signal
+from contextlib import closing
+
+import pytest
+from stage_stand_ins import files_below
+from worker_stand_ins import Spec, attempts, follow, half_written, process_ids, started
+
+from redactor.engines import worker
+from redactor.engines.base import Job, Outcome
+from redactor.engines.local import LocalEngine
+from redactor.errors import ModelError, StoreError
+from redactor.identity import RunIdentity
+from redactor.ledger import Ledger, State
+from redactor.runfolder import create_run_folder
+
+NAMES = [letter * 32 for letter in "abcd"]
+A, B, C, D = NAMES
+
+
+class Run:
+    """An engine over a ledger of its own; `rows` are what `on_row` was told."""
+
+    def __init__(self, tmp_path, ledger, folder):
+        self.tmp_path, self.ledger, self.folder = tmp_path, ledger, folder
+        self.rows = []
+
+    def __call__(self, names=NAMES, *, num_workers=1, on_row=None, **script):
+        self.spec = Spec(self.tmp_path, self.folder.release, **script)
+        self.ledger.add(names)
+        engine = LocalEngine(
+            self.spec,
+            folder=self.folder,
+            ledger=self.ledger,
+            identity=RunIdentity("d1", {}),
+            num_workers=num_workers,
+            body=follow,
+        )
+        engine.run([Job(name, self.tmp_path / name) for name in names], on_row=on_row or self.rows.append)
+
+    def states(self):
+        return {row.name: row.state for row in self.ledger.rows()}
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = create_run_folder(tmp_path / "out", private=None)
+    with closing(Ledger(folder.ledger)) as ledger:
+        made = Run(tmp_path, ledger, folder)
+        yield made
+        assert_no_worker_is_left(made.spec)
+
+
+def assert_no_worker_is_left(spec):
+    assert multiprocessing.active_children() == []
+    for pid in process_ids(spec):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_every_job_is_done_once_by_workers_spread_over_the_gpus(run, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "11")
+    run(num_workers=2, gpus=(0, 2))
+    assert run.states() == dict.fromkeys(NAMES, State.DONE)
+    assert sorted(attempts(run.spec)) == NAMES
+    assert sorted(row.name for row in run.rows) == NAMES
+    assert sorted(started(run.spec)) == ["gpu=0 threads=3", "gpu=2 threads=3"]
+    assert os.environ["OMP_NUM_THREADS"] == "11"
+
+
+def test_no_more_workers_are_started_than_there_are_jobs(run):
+    run([A], num_workers=8)
+    assert len(started(run.spec)) == 1
+
+
+def test_nothing_to_do_starts_nothing(run):
+    run([], num_workers=2)
+    assert started(run.spec) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "cause"), [("kill", "SIGKILL, often out of memory"), ("exit", "exit code 7")]
+)
+def test_a_recording_that_kills_its_worker_twice_has_failed_and_the_rest_is_done(run, action, cause):
+    run([A, B, C], script={B: action})
+    assert run.states() == {A: State.DONE, B: State.FAILED, C: State.DONE}
+    assert attempts(run.spec) == [A, B, B, C]
+    row = run.ledger.row(B)
+    assert (row.reason, row.files) == ("worker-died", ())
+    assert f"died twice ({cause})" in row.detail
+    assert [row.name for row in run.rows] == [A, B, C]
+    assert files_below(run.folder.release) == []
+
+
+def test_a_worker_that_dies_once_costs_nothing(run):
+    run([A, B], script={A: "kill-once"})
+    assert run.states() == {A: State.DONE, B: State.DONE}
+    assert attempts(run.spec) == [A, A, B]
+    assert files_below(run.folder.release) == []
+
+
+def test_workers_that_die_while_they_load_stop_the_run(run):
+    with pytest.raises(ModelError, match="die while they load .*SIGKILL.*--jobs"):
+        run([A, B], loading="kill")
+    assert len(started(run.spec)) == 2
+    assert run.states() == {A: State.PENDING, B: State.PENDING}
+
+
+def test_a_worker_that_dies_once_while_it_loads_is_replaced(run):
+    run([A], loading="kill-once")
+    assert run.states() == {A: State.DONE}
+    assert len(started(run.spec)) == 2
+
+
+def test_a_model_that_a_worker_cannot_load_stops_the_run(run):
+    with pytest.raises(ModelError, match="the model is no model"):
+        run([A], loading="error")
+    assert run.states() == {A: State.PENDING}
+
+
+def test_an_error_of_one_worker_stops_the_run_and_what_runs_is_pending_again(run):
+    with pytest.raises(StoreError, match="no space left"):
+        run([A, B, C], num_workers=2, script={A: "full-disk", B: "hang"})
+    assert run.states() == {A: State.PENDING, B: State.PENDING, C: State.PENDING}
+    assert set(attempts(run.spec)) == {A, B}
+    assert files_below(run.folder.release) == []
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_keeps_what_is_settled_and_ends_the_workers(run, error):
+    def stop(row):
+        raise error
+
+    with pytest.raises(error):
+        run([A, B], script={B: "hang"}, on_row=stop)
+    assert run.states() == {A: State.DONE, B: State.PENDING}
+    assert files_below(run.folder.release) == []
+
+
+def test_what_cannot_be_settled_is_pending_again_and_leaves_nothing(run, monkeypatch):
+    def full(release, files):
+        half_written(run.folder.release, A)
+        raise StoreError("no space left")
+
+    monkeypatch.setattr("redactor.engines.base.commit", full)
+    with pytest.raises(StoreError):
+        run([A, B])
+    assert run.states() == {A: State.PENDING, B: State.PENDING}
+    assert files_below(run.folder.release) == []
+
+
+class Pipe:
+    """The worker's end of a pipe: hands out jobs, keeps what is sent."""
+
+    def __init__(self, *jobs):
+        self.jobs, self.sent = [*jobs, None], []
+
+    def recv(self):
+        return self.jobs.pop(0)
+
+    def send(self, message):
+        self.sent.append(message)
+
+
+@pytest.fixture
+def body(monkeypatch):
+    """The real body, in this process: without what makes a process end with its parent."""
+    monkeypatch.setattr(worker, "_die_with_parent", lambda lifeline: None)
+    monkeypatch.setattr(worker, "_be_quiet", lambda: None)
+    monkeypatch.setattr(worker, "load_tools", lambda spec, device_index: None)
+    before = signal.getsignal(signal.SIGINT)
+
+    def call(*jobs):
+        pipe = Pipe(*jobs)
+        spec = Spec("nowhere", "nowhere")
+        object.__setattr__(spec, "provenance", {})
+        worker.work(spec, 0, pipe, None)
+        return pipe.sent
+
+    yield call
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_body_says_ready_and_then_each_outcome(body, monkeypatch):
+    monkeypatch.setattr(worker, "attempt", lambda job, tools, **_: Outcome(job.name, State.DONE))
+    assert body(Job(A, None), Job(B, None)) == [None, Outcome(A, State.DONE), Outcome(B, State.DONE)]
+
+
+def test_the_body_hands_on_errors_that_stop_a_run(body, monkeypatch):
+    def attempt(job, tools, **_):
+        raise StoreError("no space left")
+
+    monkeypatch.setattr(worker, "attempt", attempt)
+    ready, error = body(Job(A, None), Job(B, None))
+    assert (ready, type(error), str(error)) == (None, StoreError, "no space left")
+
+
+@pytest.mark.parametrize("where", ["attempt", "load_tools"])
+def test_the_body_tells_of_anything_else_only_its_kind(body, monkeypatch, where):
+    def fail(*_, **__):
+        raise LookupError("Ada Quill")
+
+    monkeypatch.setattr(worker, where, fail)
+    error = body(Job(A, None))[-1]
+    assert isinstance(error, ModelError)
+    assert "LookupError" in str(error)
+    assert "Ada" not in repr(error)

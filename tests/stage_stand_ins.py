@@ -1,0 +1,70 @@
+"""Recognizers and detectors that return, or raise, what they were given, and a recording of two seconds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from redactor.config import AlignPolicy, Policy
+from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
+
+RATE = 8_000
+SECRET = "Ada Quill"
+POLICY = Policy("test", entities={"PERSON": 0.5}, align=AlignPolicy(padding_before_ms=0, padding_after_ms=0))
+
+
+def heard(*words, duration=2.0, speech=(), channel=0):
+    """A transcript of words given as (text, start, end), and of speech given as (start, end)."""
+    made = tuple(Word(text, start, end, 0.9) for text, start, end in words)
+    segments = [Segment(channel, "en", None, made[0].start, made[-1].end, made, -0.2, 0.0, 1.0)] if made else []
+    regions = [SpeechRegion(channel, start, end) for start, end in speech]
+    return Transcript.build(duration, segments, speech=regions)
+
+
+GOOD = heard(("this", 0.0, 0.4), ("is", 0.4, 0.6), ("Ada", 0.6, 1.0), ("Quill", 1.0, 1.4), ("hi", 1.6, 1.9))
+NAME = PiiSpan(0, "PERSON", 8, 17, 0.8, "test")
+NAME_TIMES = (0.6, 1.4)
+
+
+def with_segment(**changes):
+    return replace(GOOD, segments=(replace(GOOD.segments[0], **changes),))
+
+
+def with_word(**changes):
+    """GOOD with another second word."""
+    words = list(GOOD.segments[0].words)
+    words[1] = replace(words[1], **changes)
+    return with_segment(words=tuple(words))
+
+
+class Stage:
+    """A recognizer or detector."""
+
+    def __init__(self, result):
+        self.result = result
+
+    def transcribe(self, audio, policy):
+        return self._give()
+
+    def detect(self, transcript):
+        return self._give()
+
+    def _give(self):
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result
+
+
+def write_recording(path: Path, *, duration: float = 2.0, num_channels: int = 1) -> Path:
+    """Noise; no sample of it is 0."""
+    rng = np.random.default_rng(1)
+    samples = rng.integers(1, 9000, (round(duration * RATE), num_channels)).astype(np.int16)
+    sf.write(path, samples, RATE, subtype="PCM_16")
+    return path
+
+
+def files_below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())

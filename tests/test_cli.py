@@ -1,0 +1,276 @@
+"""Options in, exit code out: what may be typed, and what a script gets to see when something goes wrong."""
+
+import argparse
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+import redactor
+from redactor import cli
+from redactor.errors import (
+    Interrupted,
+    LockedError,
+    ModelError,
+    PolicyError,
+    RecordingError,
+    RedactorError,
+    StoreError,
+    UsageError,
+)
+
+SECRET = "Ada Quill"
+
+# The contract of DESIGN.md and README.md: command -> positional arguments, options.
+COMMANDS = {
+    "run": (
+        ["inputs"],
+        "--out --policy --model --device --jobs --private --key-file --keep-names --json -v --verbose".split(),
+    ),
+    "status": (["out"], ["--private", "--json"]),
+    "retry": (["out"], ["--private", "--quarantined", "--json", "-v", "--verbose"]),
+    "forget": (["targets"], ["--out", "--private", "--key-file", "--json"]),
+    "models list": ([], ["--json"]),
+    "models verify": (["names"], ["--json"]),
+    "policy show": (["name"], []),
+}
+
+
+def leaves(parser, words=()):
+    """Every command with the parser that takes its options."""
+    nested = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    if not nested:
+        yield " ".join(words), parser
+    for action in nested:
+        for word, child in action.choices.items():
+            yield from leaves(child, (*words, word))
+
+
+def test_the_commands_and_options_are_those_of_the_contract():
+    found = {}
+    for name, parser in leaves(cli.build_parser()):
+        own = [a for a in parser._actions if a.dest != "help"]
+        positional = [a.dest for a in own if not a.option_strings]
+        found[name] = (positional, sorted(o for a in own for o in a.option_strings))
+    assert found == {name: (positional, sorted(options)) for name, (positional, options) in COMMANDS.items()}
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"redactor {redactor.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["models", "verify", "-h"]])
+def test_help_is_no_error(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: redactor")
+
+
+def test_help_tells_the_exit_codes(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert all(f"{code} {text}" in told for code, text in cli.EXIT_CODES.items())
+
+
+BAD = [
+    [],
+    ["walk"],
+    ["run"],
+    ["run", "a.wav"],
+    ["run", "--out", "x"],
+    ["run", "a.wav", "--out"],
+    ["run", "a.wav", "--out", "x", "--jobs", "0"],
+    ["run", "a.wav", "--out", "x", "--jobs", "-2"],
+    ["run", "a.wav", "--out", "x", "--jobs", "many"],
+    ["run", "a.wav", "--out", "x", "--quarantined"],
+    ["run", "a.wav", "--out", "x", "--no-such-option"],
+    ["status"],
+    ["status", "x", "y"],
+    ["retry"],
+    ["retry", "x", "--policy", "strict"],
+    ["forget"],
+    ["models"],
+    ["models", "delete"],
+    ["policy", "show"],
+]
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_a_bad_command_line_is_2_and_told_on_stderr(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    told = capsys.readouterr()
+    assert caught.value.code == 2
+    assert told.out == ""
+    assert "usage: redactor" in told.err
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_a_bad_command_line_is_one_json_object_where_json_was_asked_for(words, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([*words, "--json"])
+    assert caught.value.code == 2
+    assert json.loads(capsys.readouterr().out) == {"error": "UsageError", "exit_code": 2}
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "message"),
+    [
+        (["status", "{tmp}/none"], "UsageError", "is not a run folder"),
+        (["retry", "{tmp}/none"], "UsageError", "is not a run folder"),
+        (["forget", "a.wav", "--out", "{tmp}/none"], "UsageError", "is not a run folder"),
+        (["run", "{tmp}/none.wav", "--out", "{tmp}/out"], "UsageError", "none.wav"),
+        (["run", "{tmp}", "--out", "{tmp}-out"], "UsageError", "no recordings in"),
+        (["run", "{tmp}", "--out", "{tmp}-out", "--policy", "strickt"], "PolicyError", "did you mean 'strict'"),
+        (["models", "verify", "bass"], "ModelError", "did you mean 'base'"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_is_2_told_with_the_next_step_and_one_json_object(
+    words, kind, message, capsys, tmp_path
+):
+    words = [word.format(tmp=tmp_path) for word in words]
+    assert cli.main([*words, "--json"]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"error": kind, "exit_code": 2}
+    assert told.err.startswith("redactor: ")
+    assert message in told.err
+    assert "Traceback" not in told.err
+    assert cli.main(words) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_forgetting_what_nobody_knows_is_2_and_one_json_object(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert cli.main(["forget", str(tmp_path / "a.wav"), "--json"]) == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"forgotten": [], "run_folders": 0, "unknown": 1}
+    assert "not known in any of 0 run folders" in told.err
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """The command line around a `models list` that does what a test wants."""
+
+    def run(action, *options):
+        monkeypatch.setattr("redactor.commands.models.models_list", lambda as_json: action())
+        return cli.main(["models", "list", *options])
+
+    return run
+
+
+def raising(error):
+    def action():
+        raise error
+
+    return action
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (RedactorError("told"), 2),
+        (UsageError("told"), 2),
+        (PolicyError("told"), 2),
+        (ModelError("told"), 2),
+        (StoreError("told"), 2),
+        (LockedError("told"), 2),
+        (RecordingError("told"), 1),
+        (Interrupted("told"), 130),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_error_says_which_exit_code(call, capsys, error, exit_code):
+    assert call(raising(error), "--json") == exit_code
+    told = capsys.readouterr()
+    assert told.err == "redactor: told\n"
+    assert json.loads(told.out) == {"error": type(error).__name__, "exit_code": exit_code}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError(SECRET),
+        KeyError(SECRET),
+        ExceptionGroup(SECRET, [ValueError(SECRET)]),
+        OSError(13, "Permission denied", SECRET),
+        MemoryError(SECRET),
+        RecursionError(SECRET),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_unexpected_error_is_2_and_told_by_kind_and_place_alone(call, capsys, error):
+    assert call(raising(error), "--json") == 2
+    told = capsys.readouterr()
+    assert json.loads(told.out) == {"error": "InternalError", "exit_code": 2}
+    assert type(error).__name__ in told.err
+    assert "test_cli.py:" in told.err
+    assert SECRET not in told.err + told.out
+    assert "Traceback" not in told.err
+
+
+def test_a_reader_that_went_away_is_2_without_a_word(call, capsys):
+    assert call(raising(BrokenPipeError())) == 2
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ctrl_c_is_130(call, capsys):
+    assert call(raising(KeyboardInterrupt()), "--json") == 130
+    assert json.loads(capsys.readouterr().out) == {"error": "Interrupted", "exit_code": 130}
+
+
+def test_sigterm_is_130_and_whoever_handled_it_before_does_so_again(call):
+    reached = []
+
+    def own(signum, frame):
+        reached.append(signum)
+
+    before = signal.signal(signal.SIGTERM, own)
+    try:
+        assert call(lambda: signal.raise_signal(signal.SIGTERM)) == 130
+        assert reached == []
+        assert signal.getsignal(signal.SIGTERM) is own
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("exit_code", [0, 1, 2])
+def test_the_exit_code_of_a_command_is_handed_on(call, exit_code):
+    assert call(lambda: exit_code) == exit_code
+
+
+@pytest.fixture
+def options(monkeypatch):
+    """What `redactor run` is called with."""
+    taken = []
+    monkeypatch.setattr("redactor.commands.run.run", lambda given: taken.append(given) or 0)
+
+    def parse(*words):
+        assert cli.main(["run", *words]) == 0
+        return taken.pop()
+
+    return parse
+
+
+def test_run_has_the_documented_defaults(options):
+    given = options("a.wav", "b.wav", "--out", "o")
+    assert (given.inputs, given.out) == (["a.wav", "b.wav"], Path("o"))
+    assert (given.policy, given.model, given.device, given.num_workers) == ("standard", None, "auto", None)
+    assert (given.private, given.key_file) == (None, None)
+    assert (given.keep_names, given.as_json, given.verbose) == (False, False, False)
+
+
+def test_run_hands_every_option_on(options):
+    given = options(
+        *"--out o --policy strict --model tiny.en --device cuda:0,2 --jobs 3 --private p --key-file k".split(),
+        *"--keep-names --json -v a.wav".split(),
+    )
+    assert (given.policy, given.model, given.device, given.num_workers) == ("strict", "tiny.en", "cuda:0,2", 3)
+    assert (given.private, given.key_file) == (Path("p"), Path("k"))
+    assert (given.keep_names, given.as_json, given.verbose) == (True, True, True)
