@@ -5,22 +5,25 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice, takewhile
+from itertools import islice
+
+import numpy as np
 
 from redactor.config import Policy
+from redactor.edges import EdgeRule, end_edge, start_edge
 from redactor.errors import NonsenseError, QuarantineError
 from redactor.timebase import outward_milliseconds
 from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript, Word
 
-# Whisper's word times are off by this much in nine of ten cases at most (benchmarks of word times; the
-# published boundary scores of the field agree). Speech this near to a word is taken for that word.
-_WORD_TIME_ERROR_S = 0.2
+# Nine word times in ten are off by less than this once the bias is out (benchmarks/calibrate.py). Speech this
+# near to a word is taken for that word.
+_WORD_TIME_ERROR_S = 0.15
 
 Interval = tuple[Seconds, Seconds]
 
 
 def align(
-    transcript: Transcript, found: Sequence[PiiSpan], *, policy: Policy, num_channels: int
+    transcript: Transcript, found: Sequence[PiiSpan], *, power: np.ndarray, policy: Policy
 ) -> tuple[TimeSpan, ...]:
     """Stretches of audio to mute: what was found, and speech that became no words; padded and merged.
 
@@ -28,10 +31,10 @@ def align(
     ----------
     transcript : Transcript
     found : sequence of PiiSpan
-        Positions in the transcript's channel texts.
+        Positions in the channel texts of the transcript's hearings.
+    power : numpy.ndarray, shape [num_frames, num_channels], float64
+        Of the recording, from :func:`redactor.kernels.power.frame_power`.
     policy : Policy
-    num_channels : int
-        Channels of the recording.
 
     Returns
     -------
@@ -45,37 +48,57 @@ def align(
     QuarantineError
         If there is speech without words and the policy does not want it muted.
     """
-    spans = _detected(transcript, found, policy) + _unheard(transcript, policy)
+    spans = _detected(transcript, found, power, policy) + _unheard(transcript, policy)
     if policy.align.channels == "all":
-        everywhere = tuple(range(num_channels))
+        everywhere = tuple(range(power.shape[1]))
         spans = [replace(span, channels=everywhere) for span in spans]
     merged = merge(spans, gap=policy.align.merge_gap_ms / 1000)
     return tuple(_on_milliseconds(span, transcript.duration) for span in merged)
 
 
-def _detected(transcript: Transcript, found: Sequence[PiiSpan], policy: Policy) -> list[TimeSpan]:
-    words = {channel: list(transcript.words(channel)) for channel in {p.channel for p in found}}
-    char_ends = {channel: [w.char_end for w in listed] for channel, listed in words.items()}
+def _detected(
+    transcript: Transcript, found: Sequence[PiiSpan], power: np.ndarray, policy: Policy
+) -> list[TimeSpan]:
+    texts = {(pii.hearing, pii.channel) for pii in found}
+    words = {(h, c): list(transcript.hearings[h].words(c)) for h, c in texts}
+    char_ends = {text: [w.char_end for w in listed] for text, listed in words.items()}
     spans = []
     for pii in found:
+        text = (pii.hearing, pii.channel)
         # Words are in text order: those under the finding stand together, from the first that ends after
         # the finding's start.
-        first = bisect.bisect_right(char_ends[pii.channel], pii.char_start)
-        candidates = islice(words[pii.channel], first, None)
-        under = list(takewhile(lambda w, pii=pii: w.char_start < pii.char_end, candidates))
-        if not under:
+        first = stop = bisect.bisect_right(char_ends[text], pii.char_start)
+        while stop < len(words[text]) and words[text][stop].char_start < pii.char_end:
+            stop += 1
+        if first == stop:
             raise NonsenseError(
                 f"a finding of type {pii.entity_type} on channel {pii.channel} lies on no word; "
                 "run the recording again, and report it if it stays"
             )
-        spans.append(_padded(under, pii, transcript.duration, policy))
+        start, end = _edges(words[text], first, stop, power[:, pii.channel], policy)
+        spans.append(_span(start, end, pii, transcript.duration))
     return spans
 
 
-def _padded(words: Sequence[Word], pii: PiiSpan, duration: Seconds, policy: Policy) -> TimeSpan:
+def _edges(words: Sequence[Word], first: int, stop: int, power: np.ndarray, policy: Policy) -> Interval:
+    """Where to mute for the words ``words[first:stop]``."""
+    rules = policy.align
+    pause, valley = rules.pause_ms / 1000, rules.valley_ms / 1000
+    under = words[first:stop]
+    # Segments can overlap, so the first word in the text is not always the first in time.
+    start, end = min(w.start for w in under), max(w.end for w in under)
+    before = words[first - 1].end if first else None
+    after = words[stop].start if stop < len(words) else None
+    return (
+        start_edge(start, before, power, EdgeRule(rules.padding_before_ms / 1000, pause, valley)),
+        end_edge(end, after, power, EdgeRule(rules.padding_after_ms / 1000, pause, valley)),
+    )
+
+
+def _span(start: Seconds, end: Seconds, pii: PiiSpan, duration: Seconds) -> TimeSpan:
     return TimeSpan(
-        start=max(min(w.start for w in words) - policy.align.padding_before_ms / 1000, 0.0),
-        end=min(max(w.end for w in words) + policy.align.padding_after_ms / 1000, duration),
+        start=max(start, 0.0),
+        end=min(end, duration),
         channels=(pii.channel,),
         entity_types=(pii.entity_type,),
         origin=Origin.DETECTED,
@@ -85,14 +108,15 @@ def _padded(words: Sequence[Word], pii: PiiSpan, duration: Seconds, policy: Poli
 
 
 def _unheard(transcript: Transcript, policy: Policy) -> list[TimeSpan]:
-    """Speech that no word covers, per channel."""
+    """Speech that no word of any hearing covers, per channel."""
     spans = []
     padding = policy.unheard.padding_ms / 1000
-    for channel in transcript.channels:
-        speech = [(r.start, r.end) for r in transcript.speech if r.channel == channel]
+    for channel in sorted({r.channel for hearing in transcript.hearings for r in hearing.speech}):
+        speech = [(r.start, r.end) for h in transcript.hearings for r in h.speech if r.channel == channel]
         heard = [
             (w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S)
-            for w in transcript.words(channel)
+            for hearing in transcript.hearings
+            for w in hearing.words(channel)
         ]
         for start, end in subtract(speech, heard):
             if end - start >= policy.unheard.min_ms / 1000:

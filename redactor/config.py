@@ -57,6 +57,8 @@ class TranscribePolicy:
     ----------
     model : str
         Whisper model when --model does not name one.
+    second_opinion : str
+        Whisper model that transcribes everything again, "" for none. What either hears is searched.
     beam_size : int
         Hypotheses kept by the decoder.
     vad_threshold : float
@@ -68,6 +70,7 @@ class TranscribePolicy:
     """
 
     model: str = "base"
+    second_opinion: str = "tiny.en"
     beam_size: int = 5
     vad_threshold: float = 0.35
     vad_padding_ms: float = 400.0
@@ -82,6 +85,10 @@ class AlignPolicy:
     ----------
     padding_before_ms, padding_after_ms : float
         Muted beyond the first and last word of a finding.
+    pause_ms : float
+        Muted at most of a pause beside it, in place of the padding.
+    valley_ms : float
+        An edge without a pause moves to the weakest moment within this of it.
     merge_gap_ms : float
         Spans nearer to each other than this become one.
     channels : {"all", "own"}
@@ -89,8 +96,10 @@ class AlignPolicy:
         channel on which the words were found.
     """
 
-    padding_before_ms: float = 200.0
-    padding_after_ms: float = 250.0
+    padding_before_ms: float = 50.0
+    padding_after_ms: float = 50.0
+    pause_ms: float = 250.0
+    valley_ms: float = 50.0
     merge_gap_ms: float = 300.0
     channels: Literal["all", "own"] = "all"
 
@@ -346,6 +355,8 @@ _RANGES = (
     ("transcribe.max_compression_ratio", 1.0, 100.0),
     ("align.padding_before_ms", 0.0, 10_000.0),
     ("align.padding_after_ms", 0.0, 10_000.0),
+    ("align.pause_ms", 0.0, 10_000.0),
+    ("align.valley_ms", 0.0, 1_000.0),
     ("align.merge_gap_ms", 0.0, 10_000.0),
     ("unheard.min_ms", 0.0, 2_000.0),
     ("unheard.padding_ms", 0.0, 10_000.0),
@@ -355,39 +366,3 @@ _RANGES = (
     ("mute.tone_hz", 20.0, 3_900.0),
     ("mute.tone_dbfs", -90.0, 0.0),
 )
-
-
-def to_toml(policy: Policy) -> str:
-    """The policy that is in force as TOML, defaults included; reading it again gives an equal policy."""
-    lines, tables = [], []
-    for f in fields(policy):
-        value = getattr(policy, f.name)
-        if is_dataclass(value) or isinstance(value, Mapping):
-            tables.append((f.name, value))
-        else:
-            lines.append(f"{f.name} = {_toml_value(value)}")
-    for name, table in tables:
-        lines += _toml_table(name, table)
-    return "\n".join(lines) + "\n"
-
-
-def _toml_table(name: str, table: Any) -> list[str]:
-    items = (
-        dict(table) if isinstance(table, Mapping) else {f.name: getattr(table, f.name) for f in fields(table)}
-    )
-    lines, nested = ["", f"[{name}]"], []
-    for key, value in items.items():
-        if isinstance(value, Mapping):
-            nested += _toml_table(f"{name}.{key}", value)
-        else:
-            lines.append(f"{key} = {_toml_value(value)}")
-    return lines + nested
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    # JSON strings and numbers are TOML's, but for escaped surrogates and the unescaped delete character.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

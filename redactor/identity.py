@@ -65,7 +65,7 @@ def run_identity(
     Parameters
     ----------
     models : mapping of str to ModelFiles
-        By role ("transcribe", "identify", "ner:en").
+        By role ("transcribe", "second", "identify", "ner:en").
     threads : int
         CPU threads of a worker; CTranslate2's results depend on it.
     """
@@ -76,7 +76,7 @@ def run_identity(
     }
     everything = {
         "policy": policy.digest,
-        "models": {role: m.digest for role, m in models.items()},
+        "models": {role: [m.digest, dict(m.calibration)] for role, m in models.items()},
         "device": [device.kind, device.compute_type],
         "threads": threads,
         "keep_names": keep_names,

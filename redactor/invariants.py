@@ -21,6 +21,8 @@ def check_transcript(transcript: Transcript, audio: Audio) -> None:
         For a duration that is not the audio's, times that are NaN, reversed or outside, channels that do
         not exist, probabilities outside 0..1, or a word that is not at its place in the text.
     """
+    for hearing in transcript.others:
+        check_transcript(hearing, audio)
     if not math.isclose(transcript.duration, audio.duration, abs_tol=_TOLERANCE_S):
         raise NonsenseError("the transcript is of another duration than the audio")
     for thing in (*transcript.segments, *transcript.speech):
@@ -50,9 +52,13 @@ def check_found(found: Sequence[PiiSpan], transcript: Transcript) -> None:
     ------
     NonsenseError
     """
-    lengths = {channel: len(transcript.text(channel)) for channel in transcript.channels}
+    lengths = {
+        (index, channel): len(hearing.text(channel))
+        for index, hearing in enumerate(transcript.hearings)
+        for channel in hearing.channels
+    }
     for span in found:
-        length = lengths.get(span.channel, 0)
+        length = lengths.get((span.hearing, span.channel), 0)
         if not (0 <= span.char_start < span.char_end <= length):
             raise NonsenseError(f"a finding of type {span.entity_type} lies outside its text")
         if not 0.0 <= span.score <= 1.0:

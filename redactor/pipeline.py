@@ -15,6 +15,7 @@ from redactor.config import Policy
 from redactor.detect import Detector
 from redactor.errors import QuarantineError, RecordingError, RedactorError, StoreError
 from redactor.invariants import check_found, check_transcript
+from redactor.kernels.power import frame_power
 from redactor.redact.audio import Fill, mute
 from redactor.redact.text import redact_text
 from redactor.report import audacity_labels, report
@@ -90,7 +91,7 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
         text = redact_text(
             transcript,
             spans,
-            found,
+            [pii for pii in found if pii.hearing == 0],
             formats=policy.output.transcripts,
             num_channels=audio.num_channels,
         )
@@ -155,8 +156,9 @@ def _spans_to_mute(
     transcript: Transcript, found: Sequence[PiiSpan], audio: Audio, policy: Policy
 ) -> tuple[TimeSpan, ...]:
     """What alignment says; all of it where not one word was understood."""
-    if any(segment.words for segment in transcript.segments):
-        return align(transcript, found, policy=policy, num_channels=audio.num_channels)
+    if any(segment.words for hearing in transcript.hearings for segment in hearing.segments):
+        power = frame_power(audio.samples, sample_rate=audio.sample_rate)
+        return align(transcript, found, power=power, policy=policy)
     if transcript.speech and policy.unheard.action == "quarantine":
         raise QuarantineError(
             "there is speech in it but not one word was understood; use a larger model, or a policy with "

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from redactor import config
 from redactor.config import AUTO_LANGUAGE, Policy
+from redactor.config_text import to_toml
 from redactor.engines.base import Job
 from redactor.engines.local import LocalEngine
 from redactor.engines.worker import WorkerSpec
@@ -56,7 +57,7 @@ class Settings:
     def to_json(self) -> str:
         return json.dumps(
             {
-                "policy": config.to_toml(self.policy),
+                "policy": to_toml(self.policy),
                 "model": self.model,
                 "device": self.device,
                 "num_workers": self.num_workers,
@@ -95,6 +96,7 @@ def prepare(settings: Settings) -> Prepared:
     models = {"transcribe": resolve(settings.model, task="transcribe")}
     if models["transcribe"].english_only:
         models |= _for_english_only(settings.model, policy)
+    models |= _second_opinion(models["transcribe"], policy)
     for language, name in policy.language.detectors.items():
         models[f"ner:{language}"] = resolve(name, task="ner")
     identity = run_identity(
@@ -113,6 +115,14 @@ def _for_english_only(model: str, policy: Policy) -> dict[str, ModelFiles]:
             f"{policy.language.spoken!r}; choose a multilingual --model"
         )
     return {"identify": resolve(policy.language.identifier, task="transcribe")}
+
+
+def _second_opinion(first: ModelFiles, policy: Policy) -> dict[str, ModelFiles]:
+    """The other model that listens, unless it is the same one."""
+    if not policy.transcribe.second_opinion:
+        return {}
+    second = resolve(policy.transcribe.second_opinion, task="transcribe")
+    return {} if second.digest == first.digest else {"second": second}
 
 
 class Archive:

@@ -121,11 +121,19 @@ class Transcript:
         In order of time over all channels.
     speech : tuple of SpeechRegion
         Speech found in the audio itself, words or no words.
+    others : tuple of Transcript
+        What other models heard in the same recording: second opinions, without any of their own.
     """
 
     duration: Seconds
     segments: tuple[Segment, ...]
     speech: tuple[SpeechRegion, ...] = ()
+    others: tuple[Transcript, ...] = ()
+
+    @property
+    def hearings(self) -> tuple[Transcript, ...]:
+        """This transcript, then the others; :attr:`PiiSpan.hearing` counts in this order."""
+        return (self, *self.others)
 
     @classmethod
     def build(
@@ -179,7 +187,13 @@ def join_words(words: Iterable[Word]) -> str:
 
 @dataclass(frozen=True)
 class PiiSpan:
-    """Personal data found in a channel's text, by position only: the text itself is never carried along."""
+    """Personal data found in a channel's text, by position only: the text itself is never carried along.
+
+    Attributes
+    ----------
+    hearing : int
+        Whose text the characters are of: 0 the transcript's own, n its n-th other's.
+    """
 
     channel: int
     entity_type: str
@@ -187,6 +201,7 @@ class PiiSpan:
     char_end: int
     score: float
     recognizer: str
+    hearing: int = 0
 
 
 class Origin(StrEnum):

@@ -13,7 +13,8 @@ from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
 
 RATE = 8_000
 SECRET = "Ada Quill"
-POLICY = Policy("test", entities={"PERSON": 0.5}, align=AlignPolicy(padding_before_ms=0, padding_after_ms=0))
+FLAT = AlignPolicy(padding_before_ms=0, padding_after_ms=0, pause_ms=0, valley_ms=0)
+POLICY = Policy("test", entities={"PERSON": 0.5}, align=FLAT)
 
 
 def heard(*words, duration=2.0, speech=(), channel=0):

@@ -16,7 +16,8 @@ MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     ["__init__", "types", "errors"],
     ["timebase", "files", "entities", "invariants"],
-    ["kernels", "audio", "config", "model_registry", "model_entries", "model_files", "model_hub"],
+    ["kernels", "config", "edges", "audio"],
+    ["config_text", "model_registry", "model_entries", "model_files", "model_hub"],
     ["transcribe", "detect", "align", "redact", "report"],
     ["verify", "sqlite", "runfolder", "names", "inputs"],
     ["staging", "identity", "ledger", "known_runs"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from redactor.config import load_policy, to_toml
+from redactor.config import load_policy
+from redactor.config_text import to_toml
 
 
 def policy_show(name: str) -> int:

@@ -2,5 +2,6 @@
 
 from redactor.detect.base import Detector
 from redactor.detect.presidio import PresidioDetector
+from redactor.detect.speech import SpeechDetector
 
-__all__ = ["Detector", "PresidioDetector"]
+__all__ = ["Detector", "PresidioDetector", "SpeechDetector"]

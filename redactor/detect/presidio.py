@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 _CHUNK_CHARS = 8_000
 _OVERLAP_CHARS = 400
 
+# Types that no text shows by itself: see redactor/detect/conversation.py.
+IN_CONTEXT = frozenset({"ANSWER"})
+
 _SPACY_ENTITIES = ("PERSON", "LOCATION", "NRP", "ORGANIZATION")
 
 # The suffix list that comes with the package: tldextract would otherwise try to fetch a newer one.
@@ -101,7 +104,7 @@ class PresidioDetector:
         )
         for language in languages:
             able = set(self._analyzer.get_supported_entities(language))
-            if missing := sorted(set(self._thresholds) - able):
+            if missing := sorted(set(self._thresholds) - able - IN_CONTEXT):
                 raise ModelError(f"no recognizer for {', '.join(missing)} in language {language!r}")
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
@@ -122,7 +125,7 @@ class PresidioDetector:
             results = self._analyzer.analyze(
                 text,
                 language=language,
-                entities=list(self._thresholds),
+                entities=[e for e in self._thresholds if e not in IN_CONTEXT],
                 score_threshold=min(self._thresholds.values()),
             )
             for result in results:
@@ -199,4 +202,3 @@ def _chunks(words: list[Word]) -> Iterator[tuple[int, int]]:
         ):
             following -= 1
         index = following
-

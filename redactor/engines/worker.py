@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from redactor.config import Policy
-from redactor.detect import PresidioDetector
+from redactor.detect import PresidioDetector, SpeechDetector
 from redactor.engines.base import attempt
 from redactor.errors import ModelError, RedactorError
 from redactor.model_registry import ModelFiles
@@ -49,7 +49,7 @@ class WorkerSpec:
     ----------
     policy : Policy
     models : mapping of str to ModelFiles
-        By role: "transcribe", "identify" (where there is one), "ner:LANGUAGE".
+        By role: "transcribe", "second" and "identify" (where there is one), "ner:LANGUAGE".
     device : Device
     threads : int
     release : pathlib.Path
@@ -75,6 +75,7 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
     """
     recognizer = Recognizer(
         spec.models["transcribe"],
+        second=spec.models.get("second"),
         identifier=spec.models.get("identify"),
         device=spec.device,
         device_index=device_index,
@@ -85,7 +86,7 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
         for role, model in spec.models.items()
         if role.startswith("ner:")
     }
-    detector = PresidioDetector(spec.policy, spacy_models=spacy_models)
+    detector = SpeechDetector(PresidioDetector(spec.policy, spacy_models=spacy_models), spec.policy)
     return Tools(recognizer, detector, spec.policy)
 
 

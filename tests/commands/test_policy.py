@@ -27,7 +27,7 @@ def test_show_completes_a_file_of_ones_own(capsys, tmp_path):
     assert {key for key, value in shown.items() if isinstance(value, dict)} == {
         field.name for field in fields(Policy) if field.name not in ("name", "description")
     }
-    assert shown["align"]["padding_before_ms"] == 200.0
+    assert shown["align"]["padding_before_ms"] == 50.0
 
 
 def test_show_refuses_an_unknown_policy():

@@ -24,6 +24,15 @@ TWO_LANGUAGES = replace(AUTO, language=LanguagePolicy(detectors={"en": "a", "de"
 GERMAN = replace(AUTO, language=LanguagePolicy(spoken="de", detectors={"de": "b"}))
 
 
+BIAS = {"start_bias_ms": 100, "end_bias_ms": -50}
+
+
+def files(name, start_bias_ms=0, end_bias_ms=0):
+    """A model that needs no correction of times, or one that does."""
+    calibration = {"start_bias_ms": start_bias_ms, "end_bias_ms": end_bias_ms}
+    return SimpleNamespace(name=name, calibration=calibration)
+
+
 def raw(*words, compression_ratio=1.0, start=None, end=None):
     """A segment as faster-whisper gives it; words are (text with its space, start, end)."""
     made = [SimpleNamespace(word=text, start=a, end=b, probability=0.9) for text, a, b in words]
@@ -63,11 +72,17 @@ class Whisper:
 def make(monkeypatch):
     """A recognizer over stand-ins; `regions` is where there is speech."""
 
-    def build(whisper, *, identifier=None, regions=((0.0, 2.0),)):
-        models = {"model": whisper, "identifier": identifier}
-        monkeypatch.setattr(recognizer, "_load", lambda model, *_: models[model])
+    def build(whisper, *, second=None, identifier=None, regions=((0.0, 2.0),), loud=()):
+        models = {"model": whisper, "second": second, "identifier": identifier}
+        monkeypatch.setattr(recognizer, "_load", lambda model, *_: models[model.name])
         monkeypatch.setattr(recognizer, "speech_regions", lambda samples, threshold: list(regions))
-        return Recognizer("model", identifier="identifier" if identifier else None, device=CPU)
+        monkeypatch.setattr(recognizer, "loud_regions", lambda samples: list(loud))
+        return Recognizer(
+            files("model"),
+            second=files("second", **BIAS) if second else None,
+            identifier=files("identifier") if identifier else None,
+            device=CPU,
+        )
 
     return build
 
@@ -243,3 +258,38 @@ def test_the_real_model_hears_an_order_twice_alike():
     assert len(list(first.words(0))) > 5
     assert all(0 <= w.start <= w.end <= sound.duration for w in first.words(0))
     assert first.speech
+
+
+def test_a_second_model_hears_everything_again_and_its_own_times_are_put_right(make):
+    first, second = Whisper([raw((" hello", 0.1, 0.5))]), Whisper([raw((" hollow", 0.3, 0.6))])
+    heard = make(first, second=second).transcribe(audio(channels=2), ENGLISH)
+    (other,) = heard.others
+    assert words_of(heard) == words_of(heard, 1) == [("hello", 0.1, 0.5)]
+    assert words_of(other) == words_of(other, 1) == [("hollow", 0.2, 0.65)]
+    assert first.heard == second.heard
+
+
+def test_a_second_model_that_knows_only_english_is_not_asked_about_another_language(make):
+    second = Whisper([raw((" hollow", 0.3, 0.6))], multilingual=False)
+    heard = make(Whisper([raw((" hallo", 0.1, 0.5))]), second=second).transcribe(audio(), GERMAN)
+    assert words_of(heard) == [("hallo", 0.1, 0.5)]
+    assert words_of(heard.others[0]) == []
+    assert second.heard == []
+
+
+def test_what_is_loud_counts_as_speech_on_every_channel_once_somebody_speaks(make):
+    heard = make(Whisper([raw((" hello", 0.1, 0.5))]), loud=[(1.5, 1.9)], regions=[(0.0, 0.5)])
+    speech = heard.transcribe(audio(channels=2), ENGLISH).speech
+    assert {SpeechRegion(0, 1.5, 1.9), SpeechRegion(1, 1.5, 1.9)} <= set(speech)
+
+
+def test_what_is_loud_where_nobody_speaks_is_no_speech(make):
+    heard = make(Whisper([]), loud=[(1.5, 1.9)], regions=[]).transcribe(audio(), ENGLISH)
+    assert heard.speech == ()
+
+
+def test_text_that_cannot_have_been_said_is_speech_without_words(make):
+    words = [(f" w{i % 3}", i * 0.1, (i + 1) * 0.1) for i in range(12)]
+    heard = make(Whisper([raw(*words)]), regions=[(0.2, 0.5)]).transcribe(audio(), ENGLISH)
+    assert words_of(heard) == []
+    assert heard.speech == (SpeechRegion(0, 0.0, 1.2), SpeechRegion(0, 0.2, 0.5))

@@ -1,0 +1,100 @@
+"""What the models hear of a gold's recordings, kept on disk: detection and edges can be tried in seconds."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.gold import GoldRecording, read_gold  # noqa: E402
+from redactor.audio.decode import decode  # noqa: E402
+from redactor.config import load_policy  # noqa: E402
+from redactor.kernels.power import frame_power  # noqa: E402
+from redactor.model_registry import resolve  # noqa: E402
+from redactor.transcribe import Recognizer, choose_device  # noqa: E402
+from redactor.transcribe.calibration import Calibration  # noqa: E402
+from redactor.types import Transcript  # noqa: E402
+
+MODELS = ("base", "tiny.en")
+_NO_CALIBRATION = {"start_bias_ms": 0, "end_bias_ms": 0}
+
+
+@dataclass(frozen=True, eq=False)
+class HeardRecording:
+    """A recording with the word times as the models gave them.
+
+    Attributes
+    ----------
+    transcript : Transcript
+        The first model's, with the others' as others; times uncorrected.
+    power : numpy.ndarray, shape [num_frames, num_channels], float64
+    """
+
+    gold: GoldRecording
+    transcript: Transcript
+    power: np.ndarray
+
+    def calibrated(self, models: Sequence[str] = MODELS) -> Transcript:
+        """The transcript with the registry's corrections."""
+        corrected = [
+            _corrected(hearing, Calibration.of(resolve(m, task="transcribe").calibration, model=m))
+            for m, hearing in zip(models, self.transcript.hearings, strict=True)
+        ]
+        return replace(corrected[0], others=tuple(corrected[1:]))
+
+
+def hear(gold_file: Path, cache: Path, *, most_seconds: float = 600.0) -> Iterator[HeardRecording]:
+    """Every recording of a gold file, transcribed now or at some earlier time.
+
+    Parameters
+    ----------
+    gold_file : pathlib.Path
+    cache : pathlib.Path
+        Folder of pickles; holds personal data if the recordings do.
+    most_seconds : float
+        Longer recordings are left out.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    recognizer: Recognizer | None = None
+    policy = load_policy("standard")
+    policy = replace(policy, language=replace(policy.language, spoken="en"))
+    for gold in read_gold(gold_file):
+        kept = cache / (gold.audio.replace("/", "__") + ".pickle")
+        if not kept.is_file():
+            audio = decode(gold_file.parent / gold.audio).audio
+            if audio.duration > most_seconds:
+                continue
+            recognizer = recognizer or _uncalibrated()
+            heard = recognizer.transcribe(audio, policy)
+            kept.write_bytes(pickle.dumps((heard, frame_power(audio.samples, sample_rate=audio.sample_rate))))
+        transcript, power = pickle.loads(kept.read_bytes())
+        yield HeardRecording(gold, transcript, power)
+
+
+def _uncalibrated() -> Recognizer:
+    first, second = (replace(resolve(m, task="transcribe"), calibration=_NO_CALIBRATION) for m in MODELS)
+    return Recognizer(first, second=second, device=choose_device("cpu"))
+
+
+def _corrected(hearing: Transcript, calibration: Calibration) -> Transcript:
+    segments = tuple(
+        replace(s, words=tuple(calibration.apply(w, hearing.duration) for w in s.words))
+        for s in hearing.segments
+    )
+    return replace(hearing, segments=segments)
+
+
+def main() -> None:
+    """Fill a cache: GOLD CACHE."""
+    count = sum(1 for _ in hear(Path(sys.argv[1]), Path(sys.argv[2])))
+    print(f"{count} recordings in {sys.argv[2]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Personal data in a conversation: every hearing is searched, one turn explains the next, values come back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from redactor.config import Policy
+from redactor.detect.base import Detector
+from redactor.detect.conversation import answers, fragments
+from redactor.detect.repeats import repeats
+from redactor.types import PiiSpan, Transcript
+
+
+class SpeechDetector:
+    """A detector of one text at a time, and around it what only a conversation shows.
+
+    Parameters
+    ----------
+    texts : Detector
+        Searches the text of one hearing.
+    policy : Policy
+    """
+
+    def __init__(self, texts: Detector, policy: Policy) -> None:
+        self._texts = texts
+        self._thresholds = dict(policy.entities)
+
+    def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
+        """Findings in all hearings; see :meth:`redactor.detect.Detector.detect`.
+
+        First what each text shows by itself, what answers a telling question and what can only be such an
+        answer; then every other place where a value found that way is said again.
+        """
+        hearings = transcript.hearings
+        found = [
+            replace(pii, hearing=index)
+            for index, hearing in enumerate(hearings)
+            for pii in self._in_one(replace(hearing, others=()))
+        ]
+        found += self._wanted(repeats(hearings, found))
+        return tuple(
+            sorted(
+                set(found),
+                key=lambda p: (p.hearing, p.channel, p.char_start, p.char_end, p.entity_type, p.recognizer),
+            )
+        )
+
+    def _in_one(self, hearing: Transcript) -> Sequence[PiiSpan]:
+        in_context = self._wanted([*answers(hearing), *fragments(hearing)])
+        return [*self._texts.detect(hearing), *in_context]
+
+    def _wanted(self, found: Iterable[PiiSpan]) -> list[PiiSpan]:
+        return [pii for pii in found if pii.score >= self._thresholds.get(pii.entity_type, float("inf"))]
