@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from redactor.config import Policy
@@ -20,11 +20,24 @@ class SpeechDetector:
     texts : Detector
         Searches the text of one hearing.
     policy : Policy
+    context : sequence of callable
+        Each finds more in one hearing by itself.
+    again : callable or None
+        Finds where what was found is said again in all hearings.
     """
 
-    def __init__(self, texts: Detector, policy: Policy) -> None:
+    def __init__(
+        self,
+        texts: Detector,
+        policy: Policy,
+        *,
+        context: Sequence[Callable[[Transcript], list[PiiSpan]]] = (answers, fragments),
+        again: Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]] | None = repeats,
+    ) -> None:
         self._texts = texts
         self._thresholds = dict(policy.entities)
+        self._context = context
+        self._again = again
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
         """Findings in all hearings; see :meth:`redactor.detect.Detector.detect`.
@@ -38,7 +51,8 @@ class SpeechDetector:
             for index, hearing in enumerate(hearings)
             for pii in self._in_one(replace(hearing, others=()))
         ]
-        found += self._wanted(repeats(hearings, found))
+        if self._again is not None:
+            found += self._wanted(self._again(hearings, found))
         return tuple(
             sorted(
                 set(found),
@@ -47,7 +61,7 @@ class SpeechDetector:
         )
 
     def _in_one(self, hearing: Transcript) -> Sequence[PiiSpan]:
-        in_context = self._wanted([*answers(hearing), *fragments(hearing)])
+        in_context = self._wanted(pii for look in self._context for pii in look(hearing))
         return [*self._texts.detect(hearing), *in_context]
 
     def _wanted(self, found: Iterable[PiiSpan]) -> list[PiiSpan]:

@@ -1,0 +1,203 @@
+"""What each technique is worth: leak and loss with it and without it, on the dev half.
+
+    python benchmarks/ablation.py --set calls=GOLD=CACHE [--set NAME=GOLD=CACHE ...] [--policy NAME] [--only PART]
+
+Recordings are transcribed once (benchmarks/hearings.py keeps what was heard); every row is then detection,
+alignment and the quick score of benchmarks/quick.py. The last lines are the cost of detection and alignment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.hearings import MODELS, HeardRecording, hear  # noqa: E402
+from benchmarks.quick import score_spans  # noqa: E402
+from benchmarks.score import Rate, Scored, summarize  # noqa: E402
+from redactor.align import align  # noqa: E402
+from redactor.config import Policy, load_policy  # noqa: E402
+from redactor.detect import PresidioDetector, SpeechDetector  # noqa: E402
+from redactor.detect.conversation import answers, fragments  # noqa: E402
+from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
+from redactor.detect.repeats import repeats  # noqa: E402
+from redactor.model_registry import resolve  # noqa: E402
+from redactor.types import PiiSpan, TimeSpan, Transcript  # noqa: E402
+
+_EVERYTHING = (answers, fragments)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row: what is in force.
+
+    Attributes
+    ----------
+    hearings : callable
+        The transcript that is searched, of what was heard.
+    without : frozenset of str
+        Recognizers whose findings are dropped; "presidio" for all but our own.
+    """
+
+    name: str
+    policy: Policy
+    hearings: Callable[[HeardRecording], Transcript] = HeardRecording.calibrated
+    without: frozenset[str] = frozenset()
+    context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
+    again: bool = True
+
+
+class Bench:
+    """Recordings, and the findings of every recognizer in them, which are made once."""
+
+    def __init__(self, recordings: dict[str, list[HeardRecording]], policy: Policy) -> None:
+        models = {lang: resolve(name, task="ner").path for lang, name in policy.language.detectors.items()}
+        self._texts = PresidioDetector(policy, spacy_models=models)
+        self._found: dict[tuple[str, ...], tuple[PiiSpan, ...]] = {}
+        self.recordings = recordings
+        self.texts_s = 0.0
+
+    def scores(self, name: str, setting: Setting) -> list[Scored]:
+        """Of all recordings of one set."""
+        return [
+            score_spans(heard.gold, self.spans(heard, setting), heard.power) for heard in self.recordings[name]
+        ]
+
+    def spans(self, heard: HeardRecording, setting: Setting) -> tuple[TimeSpan, ...]:
+        """What would be muted in one recording."""
+        transcript = setting.hearings(heard)
+        detector = SpeechDetector(
+            _Without(self, setting.without),
+            setting.policy,
+            context=setting.context,
+            again=repeats if setting.again else None,
+        )
+        found = detector.detect(transcript)
+        return align(transcript, found, power=heard.power, policy=setting.policy)
+
+    def texts(self, hearing: Transcript) -> tuple[PiiSpan, ...]:
+        """Findings in one text: word times do not matter to them, so one search serves all rows."""
+        key = tuple(hearing.text(channel) for channel in hearing.channels)
+        if key not in self._found:
+            began = time.perf_counter()
+            self._found[key] = self._texts.detect(hearing)
+            self.texts_s += time.perf_counter() - began
+        return self._found[key]
+
+
+_OWN = {kind.__name__ for kind in SPOKEN_FORMS}
+
+
+@dataclass(frozen=True)
+class _Without:
+    """A text detector less some recognizers."""
+
+    bench: Bench
+    without: frozenset[str]
+
+    def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
+        return tuple(p for p in self.bench.texts(transcript) if not self._is_dropped(p.recognizer))
+
+    def _is_dropped(self, recognizer: str) -> bool:
+        if recognizer in self.without:
+            return True
+        return "presidio" in self.without and recognizer not in _OWN | {"SpacyRecognizer"}
+
+
+def _first_only(heard: HeardRecording) -> Transcript:
+    return replace(heard.calibrated(), others=())
+
+
+def _second_only(heard: HeardRecording) -> Transcript:
+    both = heard.calibrated()
+    return replace(both.others[0], speech=both.speech)
+
+
+def _raw(heard: HeardRecording) -> Transcript:
+    return heard.transcript
+
+
+def _all_heard(heard: HeardRecording) -> Transcript:
+    return replace(
+        heard.calibrated(), speech=(), others=tuple(replace(o, speech=()) for o in heard.calibrated().others)
+    )
+
+
+def flat(policy: Policy, padding_ms: float) -> Policy:
+    """The policy with one padding and no look at the sound."""
+    rules = replace(
+        policy.align, padding_before_ms=padding_ms, padding_after_ms=padding_ms, pause_ms=0.0, valley_ms=0.0
+    )
+    return replace(policy, align=rules)
+
+
+def settings(policy: Policy) -> Iterator[Setting]:
+    """Everything, and everything but one thing."""
+    full = Setting("everything", policy)
+    yield full
+    yield replace(full, name=f"- second opinion ({MODELS[0]} alone)", hearings=_first_only)
+    yield replace(full, name=f"- first model ({MODELS[1]} alone)", hearings=_second_only)
+    yield replace(full, name="- calibrated word times", hearings=_raw)
+    yield replace(full, name="- pauses and valleys", policy=flat(policy, policy.align.padding_before_ms))
+    yield replace(full, name="- speech without words", hearings=_all_heard)
+    yield replace(full, name="- answers to questions", context=(fragments,))
+    yield replace(full, name="- bare answers", context=(answers,))
+    yield replace(full, name="- values said again", again=False)
+    yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
+    yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))
+    for recognizer in sorted(_OWN):
+        yield replace(full, name=f"- {recognizer}", without=frozenset({recognizer}))
+
+
+def _percent(rate: Rate) -> str:
+    return "    -" if rate.value is None else f"{100 * rate.value:5.2f}"
+
+
+def render(name: str, by_set: dict[str, list[Scored]]) -> str:
+    """One row: words audible, entities, clean recordings and speech lost in each set."""
+    cells = []
+    for scored in by_set.values():
+        row = summarize("", scored)
+        cells.append(" ".join(_percent(r) for r in (row.words, row.entities, row.clean, row.lost)))
+    return f"{name:34s} | " + " | ".join(cells)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", action="append", required=True, help="NAME=GOLD=CACHE")
+    parser.add_argument("--policy", default="standard")
+    parser.add_argument("--only", help="rows whose name holds this")
+    args = parser.parse_args(argv)
+    policy = load_policy(args.policy)
+    recordings: dict[str, list[HeardRecording]] = {}
+    for one in args.set:
+        name, gold, cache = one.split("=")
+        for heard in hear(Path(gold), Path(cache)):
+            key = f"{name} {heard.gold.kind}".strip() if heard.gold.kind else name
+            recordings.setdefault(key, []).append(heard)
+    bench = Bench(recordings, policy)
+    seconds = sum(h.transcript.duration for listed in recordings.values() for h in listed)
+    print(f"{'words, entities, clean, lost in %':34s} | " + " | ".join(f"{n:23s}" for n in recordings))
+    for number, setting in enumerate(settings(policy)):
+        if number and args.only and args.only not in setting.name:
+            continue
+        began = time.perf_counter()
+        for listed in recordings.values():
+            for heard in listed:
+                bench.spans(heard, setting)
+        took = time.perf_counter() - began
+        print(render(setting.name, {name: bench.scores(name, setting) for name in recordings}), flush=True)
+        if not number:
+            print(f"  detection and alignment: {1000 * took / seconds:.2f} ms per second of audio", flush=True)
+
+
+if __name__ == "__main__":
+    main()
