@@ -6,6 +6,7 @@ import pickle
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,29 +44,29 @@ class HeardRecording:
     def calibrated(self, models: Sequence[str] = MODELS) -> Transcript:
         """The transcript with the registry's corrections."""
         corrected = [
-            _corrected(hearing, Calibration.of(resolve(m, task="transcribe").calibration, model=m))
+            _corrected(hearing, _calibration(m))
             for m, hearing in zip(models, self.transcript.hearings, strict=True)
         ]
         return replace(corrected[0], others=tuple(corrected[1:]))
 
 
-def hear(gold_file: Path, cache: Path, *, most_seconds: float = 600.0) -> Iterator[HeardRecording]:
+def hear(gold_file: Path, kept_in: Path, *, most_seconds: float = 600.0) -> Iterator[HeardRecording]:
     """Every recording of a gold file, transcribed now or at some earlier time.
 
     Parameters
     ----------
     gold_file : pathlib.Path
-    cache : pathlib.Path
+    kept_in : pathlib.Path
         Folder of pickles; holds personal data if the recordings do.
     most_seconds : float
         Longer recordings are left out.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    kept_in.mkdir(parents=True, exist_ok=True)
     recognizer: Recognizer | None = None
     policy = load_policy("standard")
     policy = replace(policy, language=replace(policy.language, spoken="en"))
     for gold in read_gold(gold_file):
-        kept = cache / (gold.audio.replace("/", "__") + ".pickle")
+        kept = kept_in / (gold.audio.replace("/", "__") + ".pickle")
         if not kept.is_file():
             audio = decode(gold_file.parent / gold.audio).audio
             if audio.duration > most_seconds:
@@ -75,6 +76,11 @@ def hear(gold_file: Path, cache: Path, *, most_seconds: float = 600.0) -> Iterat
             kept.write_bytes(pickle.dumps((heard, frame_power(audio.samples, sample_rate=audio.sample_rate))))
         transcript, power = pickle.loads(kept.read_bytes())
         yield HeardRecording(gold, transcript, power)
+
+
+@cache
+def _calibration(model: str) -> Calibration:
+    return Calibration.of(resolve(model, task="transcribe").calibration, model=model)
 
 
 def _uncalibrated() -> Recognizer:
