@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -18,6 +18,9 @@ from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript, Word
 # Nine word times in ten are off by less than this once the bias is out (benchmarks/calibrate.py). Speech this
 # near to a word is taken for that word.
 _WORD_TIME_ERROR_S = 0.15
+
+# A pause this long inside a finding is none of it.
+_LONG_SILENCE_S = 0.8
 
 Interval = tuple[Seconds, Seconds]
 
@@ -61,6 +64,7 @@ def _detected(
 ) -> list[TimeSpan]:
     texts = {(pii.hearing, pii.channel) for pii in found}
     words = {(h, c): list(transcript.hearings[h].words(c)) for h, c in texts}
+    silences = {channel: _silences(transcript, channel) for _, channel in texts}
     char_ends = {text: [w.char_end for w in listed] for text, listed in words.items()}
     spans = []
     for pii in found:
@@ -75,9 +79,31 @@ def _detected(
                 f"a finding of type {pii.entity_type} on channel {pii.channel} lies on no word; "
                 "run the recording again, and report it if it stays"
             )
-        start, end = _edges(words[text], first, stop, power[:, pii.channel], policy)
-        spans.append(_span(start, end, pii, transcript.duration))
+        for part in _parts(words[text], first, stop, silences[pii.channel]):
+            start, end = _edges(words[text], *part, power[:, pii.channel], policy)
+            spans.append(_span(start, end, pii, transcript.duration))
     return spans
+
+
+def _parts(
+    words: Sequence[Word], first: int, stop: int, silences: Sequence[Interval]
+) -> Iterator[tuple[int, int]]:
+    """``words[first:stop]`` cut where its speaker is silent for long: there the other side may be talking.
+
+    A gap with any speech in it stays in one piece with what is around it: it may hold more of the value.
+    """
+    for index in range(first + 1, stop):
+        start, end = words[index - 1].end + _WORD_TIME_ERROR_S, words[index].start - _WORD_TIME_ERROR_S
+        if end - start >= _LONG_SILENCE_S and any(a <= start and end <= b for a, b in silences):
+            yield first, index
+            first = index
+    yield first, stop
+
+
+def _silences(transcript: Transcript, channel: int) -> list[Interval]:
+    """Where nobody speaks on a channel, by any hearing's look at the audio."""
+    speech = [(r.start, r.end) for h in transcript.hearings for r in h.speech if r.channel == channel]
+    return subtract([(0.0, transcript.duration)], speech)
 
 
 def _edges(words: Sequence[Word], first: int, stop: int, power: np.ndarray, policy: Policy) -> Interval:

@@ -20,6 +20,9 @@ from redactor.types import Seconds
 _SHORTEST_PAUSE_S = 0.12
 # What stays of a pause towards the word beyond it, whose own time is no surer than the finding's.
 _LEFT_OF_PAUSE_S = 0.03
+# Before the first word and behind the last one a pause may be muted this much farther: there is no other word
+# to lose, and a recognizer's first and last times are its worst.
+_OPEN_END = 4
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,10 @@ def _edge(
     time: Seconds, neighbour: Seconds | None, power: np.ndarray, rule: EdgeRule, *, towards: int
 ) -> Seconds:
     """An edge on an axis that grows outward: for starts (`towards` -1) all times are negated."""
-    gap = np.inf if neighbour is None else neighbour - time
     padded = time + rule.padding
+    if neighbour is None and rule.pause > 0:
+        return max(padded, time + rule.pause * _OPEN_END)
+    gap = np.inf if neighbour is None else neighbour - time
     if gap > _SHORTEST_PAUSE_S and rule.pause > 0:
         return max(padded, time + min(gap - _LEFT_OF_PAUSE_S, rule.pause))
     if rule.valley <= 0:

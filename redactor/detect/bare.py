@@ -75,8 +75,9 @@ def bare_value(speech: Speech, first: int, last: int) -> float:
     parts = _parts(speech, text, first, last)
     if _Part.OTHER in parts:
         return 0.0
-    counts = Counter(parts)
-    return _score(tokens, counts)
+    score = _score(tokens, Counter(parts))
+    # All that is said in a recording: nobody speaks there but to answer.
+    return CERTAIN if score and last - first == len(speech.tokens) else score
 
 
 def _parts(speech: Speech, text: str, first: int, last: int) -> list[_Part]:

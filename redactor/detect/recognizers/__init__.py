@@ -21,6 +21,7 @@ from redactor.detect.recognizers.postcodes import PostalCodeRecognizer
 from redactor.detect.recognizers.secrets import SecretRecognizer
 from redactor.detect.recognizers.spelling import SpellingRecognizer
 from redactor.detect.recognizers.spoken_run import SpokenRunRecognizer
+from redactor.detect.recognizers.vocative import VocativeRecognizer
 
 SPOKEN_FORMS: tuple[type[LocalRecognizer], ...] = (
     SpokenRunRecognizer,
@@ -35,4 +36,5 @@ SPOKEN_FORMS: tuple[type[LocalRecognizer], ...] = (
     BirthDateRecognizer,
     PlateRecognizer,
     PostalCodeRecognizer,
+    VocativeRecognizer,
 )
