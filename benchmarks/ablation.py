@@ -26,6 +26,7 @@ from redactor.align import align  # noqa: E402
 from redactor.config import Policy, load_policy  # noqa: E402
 from redactor.detect import PresidioDetector, SpeechDetector  # noqa: E402
 from redactor.detect.conversation import answers, fragments  # noqa: E402
+from redactor.detect.deny import denied  # noqa: E402
 from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
@@ -80,7 +81,9 @@ class Bench:
             again=repeats if setting.again else None,
         )
         found = detector.detect(transcript)
-        return align(transcript, found, power=heard.power, policy=setting.policy)
+        deny = setting.policy.deny
+        not_safe = denied(transcript, deny) if deny.enabled else ()
+        return align(transcript, found, power=heard.power, policy=setting.policy, denied=not_safe)
 
     def texts(self, hearing: Transcript) -> tuple[PiiSpan, ...]:
         """Findings in one text: word times do not matter to them, so one search serves all rows."""
@@ -152,6 +155,8 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- values said again", again=False)
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))
+    if policy.deny.enabled:
+        yield replace(full, name="- default-deny", policy=replace(policy, deny=replace(policy.deny, enabled=False)))
     for recognizer in sorted(_OWN):
         yield replace(full, name=f"- {recognizer}", without=frozenset({recognizer}))
 

@@ -26,7 +26,12 @@ Interval = tuple[Seconds, Seconds]
 
 
 def align(
-    transcript: Transcript, found: Sequence[PiiSpan], *, power: np.ndarray, policy: Policy
+    transcript: Transcript,
+    found: Sequence[PiiSpan],
+    *,
+    power: np.ndarray,
+    policy: Policy,
+    denied: Sequence[TimeSpan] = (),
 ) -> tuple[TimeSpan, ...]:
     """Stretches of audio to mute: what was found, and speech that became no words; padded and merged.
 
@@ -38,6 +43,8 @@ def align(
     power : numpy.ndarray, shape [num_frames, num_channels], float64
         Of the recording, from :func:`redactor.kernels.power.frame_power`.
     policy : Policy
+    denied : sequence of TimeSpan
+        Muted as well, as they are.
 
     Returns
     -------
@@ -55,7 +62,7 @@ def align(
     if policy.align.channels == "all":
         everywhere = tuple(range(power.shape[1]))
         spans = [replace(span, channels=everywhere) for span in spans]
-    merged = merge(spans, gap=policy.align.merge_gap_ms / 1000)
+    merged = merge([*spans, *denied], gap=policy.align.merge_gap_ms / 1000)
     return tuple(_on_milliseconds(span, transcript.duration) for span in merged)
 
 

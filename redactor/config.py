@@ -131,6 +131,25 @@ class UnheardPolicy:
 
 
 @dataclass(frozen=True)
+class DenyPolicy:
+    """Whether only what is known to be harmless is heard.
+
+    Attributes
+    ----------
+    enabled : bool
+        Everything else is muted. Needs a second opinion: a word stays only if both models heard it.
+    vocabulary : int
+        So many of the most frequent English words can be harmless.
+    min_words : int
+        Fewer such words in a row do not stay.
+    """
+
+    enabled: bool = False
+    vocabulary: int = 30_000
+    min_words: int = 2
+
+
+@dataclass(frozen=True)
 class MutePolicy:
     """What stands in the place of what was said.
 
@@ -185,6 +204,7 @@ class Policy:
     entities: Mapping[str, float] = field(default_factory=dict)
     align: AlignPolicy = field(default_factory=AlignPolicy)
     unheard: UnheardPolicy = field(default_factory=UnheardPolicy)
+    deny: DenyPolicy = field(default_factory=DenyPolicy)
     mute: MutePolicy = field(default_factory=MutePolicy)
     output: OutputPolicy = field(default_factory=OutputPolicy)
 
@@ -326,6 +346,10 @@ def _check(policy: Policy, *, where: str) -> None:
         )
     if not (policy.transcribe.model and all(language.detectors.values())):
         raise PolicyError(f"{where}: transcribe.model and [language.detectors] need names of models")
+    if policy.deny.enabled and not policy.transcribe.second_opinion:
+        raise PolicyError(
+            f"{where}: deny.enabled = true needs a second opinion; set transcribe.second_opinion = 'tiny.en'"
+        )
     if len(set(policy.output.transcripts)) < len(policy.output.transcripts):
         raise PolicyError(f"{where}: output.transcripts lists a format twice")
     for key, low, high in _RANGES:
@@ -361,6 +385,8 @@ _RANGES = (
     ("unheard.min_ms", 0.0, 2_000.0),
     ("unheard.padding_ms", 0.0, 10_000.0),
     ("unheard.min_recording_ms", 0.0, 60_000.0),
+    ("deny.vocabulary", 0, 1_000_000),
+    ("deny.min_words", 1, 100),
     ("mute.fade_ms", 0.0, 1_000.0),
     # The upper bound keeps the tone below the Nyquist frequency of 8 kHz telephony.
     ("mute.tone_hz", 20.0, 3_900.0),

@@ -13,6 +13,7 @@ from redactor.align import align, union
 from redactor.audio.decode import decode
 from redactor.config import Policy
 from redactor.detect import Detector
+from redactor.detect.deny import denied
 from redactor.errors import QuarantineError, RecordingError, RedactorError, StoreError
 from redactor.invariants import check_found, check_transcript
 from redactor.kernels.power import frame_power
@@ -158,7 +159,8 @@ def _spans_to_mute(
     """What alignment says; all of it where not one word was understood."""
     if any(segment.words for hearing in transcript.hearings for segment in hearing.segments):
         power = frame_power(audio.samples, sample_rate=audio.sample_rate)
-        return align(transcript, found, power=power, policy=policy)
+        not_safe = denied(transcript, policy.deny) if policy.deny.enabled else ()
+        return align(transcript, found, power=power, policy=policy, denied=not_safe)
     if transcript.speech and policy.unheard.action == "quarantine":
         raise QuarantineError(
             "there is speech in it but not one word was understood; use a larger model, or a policy with "

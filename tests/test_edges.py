@@ -21,7 +21,7 @@ def quiet_at(*seconds):
     [
         (6.0, 5.25),  # a long pause: as far as the rule goes
         (5.2, 5.17),  # a short one: nearly up to the next word
-        (None, 5.25),
+        (None, 6.0),  # nothing follows: farther
     ],
 )
 def test_an_edge_runs_through_a_pause(after, expected):

@@ -12,7 +12,7 @@ from redactor.detect.recognizers.lexicon import (
     place_length,
     standing,
 )
-from redactor.detect.recognizers.spoken import FILLERS, MONTHS, ORDINALS, Kind, Token
+from redactor.detect.recognizers.spoken import FILLERS, MEASURES, MONTHS, ORDINALS, Kind, Token
 from redactor.detect.turns import Speech
 
 CERTAIN = 0.6
@@ -44,6 +44,9 @@ _NOBODY = frozenset(
 )
 
 
+# Words behind a number that may be what a street or a name was heard as.
+_MOST_BEHIND = 5
+_HARMLESS_BEHIND = MEASURES | frozenset("and calories divided minus o'clock plus steps times was".split())
 _MOST_SHRED = 5
 _ACRONYMS = FUNCTION_WORDS | frozenset(
     "ac am bbc cd cnn dj dvd fm gps led nba nfl pc pm tv uk usa usb ok".split()
@@ -74,10 +77,11 @@ def bare_value(speech: Speech, first: int, last: int) -> float:
     text = speech.text.lower() if shouted else speech.text
     parts = _parts(speech, text, first, last)
     if _Part.OTHER in parts:
-        return 0.0
+        return CERTAIN if _opens_with_number(tokens) else 0.0
     score = _score(tokens, Counter(parts))
     # All that is said in a recording: nobody speaks there but to answer.
-    return CERTAIN if score and last - first == len(speech.tokens) else score
+    alone = last - first == 1 and tokens[0].kind in (Kind.UNIT, Kind.TEEN, Kind.TENS)  # "ten": a volume
+    return CERTAIN if score and last - first == len(speech.tokens) and not alone else score
 
 
 def _parts(speech: Speech, text: str, first: int, last: int) -> list[_Part]:
@@ -99,6 +103,16 @@ def _parts(speech: Speech, text: str, first: int, last: int) -> list[_Part]:
             break  # nothing else matters
         index += 1
     return parts
+
+
+def _opens_with_number(tokens: tuple[Token, ...]) -> bool:
+    """A long number and a few words behind it: "2687 June the port", "0434, fit him up"."""
+    length = next(
+        (i for i, t in enumerate(tokens) if not t.is_numeric and t.kind is not Kind.REPEAT), len(tokens)
+    )
+    digits = sum(len(t.digits) for t in tokens[:length])
+    behind = [t.text for t in tokens[length:]]
+    return digits >= _LONG and len(behind) <= _MOST_BEHIND and not _HARMLESS_BEHIND.intersection(behind)
 
 
 def _is_letter(token: Token) -> bool:

@@ -151,6 +151,8 @@ QUESTIONS: Cues[Asked] = Cues(
         "still living at|still at|where should we deliver|where do we deliver|where does he live|"
         "where does she live|where should i pick you up|picking you up|where are you located": Asked.ADDRESS,
         "is it still": Asked.ADDRESS,
+        "where can i send|where do i send|where should this be sent|where can we email|"
+        "where can i email": Asked.EMAIL,
         "where are you calling from|where were you born|where you from|where are you from": Asked.PLACE,
         "reach you|contact you|call you back|ring you back|get hold of you|get a hold of you|"
         "reach you on|reach you at|call you back on|call you back at|text you|call you on": Asked.NUMBER,

@@ -52,6 +52,8 @@ _COMPASS = frozenset(
 )
 _UNITS = frozenset("apartment apt block building department flat floor lot penthouse room suite unit".split())
 # Of these, the ones that speak of an address without a street in front.
+# Words of a street between its number and its unit.
+_MOST_STREET = 6
 _SURE_UNITS = frozenset("apartment apt flat suite unit".split())
 # "House number 42", "plot no 7", as addresses begin in India.
 _NUMBERED = frozenset("house plot door".split())
@@ -363,7 +365,18 @@ def _units(tokens: Sequence[Token], text: str) -> _Found:
         if token.text in _SURE_UNITS:
             end = _unit_end(tokens, index)
             if end > index and text_at(tokens, index - 1) not in ("per", "a", "each"):
-                yield index, _tail(tokens, text, end)
+                yield _street_of_unit(tokens, index), _tail(tokens, text, end)
+
+
+def _street_of_unit(tokens: Sequence[Token], index: int) -> int:
+    """Back to the house number of "59 June of record, apartment 32", whatever the street was heard as."""
+    for first in range(index - 2, max(index - 2 - _MOST_STREET, -1), -1):
+        if tokens[first + 1].opens_sentence:
+            break
+        if _counts(tokens[first]) and tokens[first + 1].text not in MEASURES:
+            start = _number_before(tokens, first + 1)
+            return start if start <= first else first
+    return index
 
 
 def _corners(tokens: Sequence[Token], text: str) -> _Found:

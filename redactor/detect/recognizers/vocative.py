@@ -53,6 +53,14 @@ _GOES_ON = frozenset(
     "up using very wait was we we'll we're welcome well what when where which while who will with world would "
     "yeah yes you you're your yourself today weekend afternoon morning everything really right away much".split()
 )
+# What is called out behind a comma and names nobody.
+_CLOSINGS = FILLERS | frozenset(
+    "afternoon again alright bye darling dear everybody everyone evening folks friend goodbye guys hello "
+    "ladies love ma'am madam mate miss mister morning no now ok okay please right sir sweetheart team thank "
+    "thanks then there though today tomorrow tonight weekend welcome yeah yep yes you".split()
+)
+# First parts of names that were heard as two words.
+_HEARD_AS = frozenset("a an do may me my no of so the to too".split())
 
 
 class VocativeRecognizer(SpokenRecognizer):
@@ -67,7 +75,7 @@ class VocativeRecognizer(SpokenRecognizer):
             end = first
             while end < len(tokens) and end - first <= _MOST and not (end > first and ends_clause(tokens, end)):
                 end += 1
-            if end - first > _MOST or (end == len(tokens) and not _paused(tokens[first])):
+            if end - first > _MOST or (end == len(tokens) and not (_paused(tokens[first]) or _marked(text, tokens[-1]))):
                 continue
             if any(t.is_numeric or t.kind is Kind.AMOUNT for t in tokens[first:end]):
                 continue
@@ -75,6 +83,11 @@ class VocativeRecognizer(SpokenRecognizer):
             last = _trimmed(tokens, first, end)
             if last > first:
                 yield Finding("PERSON", tokens[first].start, tokens[last - 1].end, _SCORE)
+
+
+def _marked(text: str, last: Token) -> bool:
+    """The recognizer ended the last sentence: nothing was cut off behind it."""
+    return text[last.end : last.end + 1] in (".", "?", "!")
 
 
 def _paused(token: Token) -> bool:
@@ -86,6 +99,8 @@ def _trimmed(tokens: Sequence[Token], first: int, end: int) -> int:
     words = [t.text for t in tokens[first:end]]
     if words[-1] in ("today", "please", "then", "again", "now", "too") and len(words) > 1:
         words, end = words[:-1], end - 1
-    if words[0] in _GOES_ON | FILLERS and not (len(words) > 1 and words[0] in ("so", "my", "a", "an")):
+    if len(words) == 1 and _paused(tokens[first]):
+        return first if words[0] in _CLOSINGS else end
+    if words[0] in _GOES_ON | FILLERS and not (len(words) > 1 and words[0] in _HEARD_AS):
         return first
     return end if not _GOES_ON.intersection(words[1:]) else first

@@ -1,0 +1,159 @@
+"""Default-deny: everything is muted but words that are known to be harmless and were surely said.
+
+A word stays where every hearing has it at the same time, it is in the safe vocabulary, its length fits what
+is said, and it stands among others like it: a misheard name is seldom three everyday words in a row to two
+models that fail in different places. How probable a recognizer holds a word plays no part.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from redactor.config import DenyPolicy
+from redactor.detect.phonetic import sound_key
+from redactor.detect.recognizers.lexicon import FUNCTION_WORDS, stem
+from redactor.detect.turns import Speech
+from redactor.detect.vocabulary import is_safe_token
+from redactor.types import Origin, Seconds, TimeSpan, Transcript
+
+# The same word of two hearings: its times differ by less (benchmarks/calibrate.py, both models' errors).
+_SAME_TIME_S = 0.4
+# Nobody says a word faster or slower; longer ones have something else in them.
+_LEAST_S_PER_LETTER = 0.015
+_MOST_S, _MOST_S_PER_LETTER = 0.4, 0.09
+# Words of a run follow each other within this; a longer gap may hide one nobody heard.
+_LONGEST_GAP_S = 1.2
+# Kept beyond a run, of a pause longer than that.
+_MARGIN_S, _SHORTEST_PAUSE_S = 0.2, 0.12
+# Dropped of a run where a word that does not stay is beside it.
+_TRIMMED_S = 0.02
+_BEFORE_ONE = frozenset("another any each every that the this which".split())
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A word that may stay."""
+
+    start: Seconds
+    end: Seconds
+    index: int
+
+
+def denied(transcript: Transcript, policy: DenyPolicy) -> list[TimeSpan]:
+    """What is muted because nobody knows it to be harmless: all of each channel but runs of safe words.
+
+    Parameters
+    ----------
+    transcript : Transcript
+        With at least one other hearing; without one, nothing stays.
+    policy : DenyPolicy
+
+    Returns
+    -------
+    list of TimeSpan
+        Origin "denied", in order of time on each channel.
+    """
+    spans = []
+    for channel in transcript.channels:
+        reached = 0.0
+        for start, end in _heard(transcript, channel, policy):
+            if start > reached:
+                spans.append(_span(reached, start, channel))
+            reached = max(reached, end)
+        if reached < transcript.duration:
+            spans.append(_span(reached, transcript.duration, channel))
+    return spans
+
+
+def _span(start: Seconds, end: Seconds, channel: int) -> TimeSpan:
+    return TimeSpan(start, end, (channel,), (), Origin.DENIED)
+
+
+def _heard(transcript: Transcript, channel: int, policy: DenyPolicy) -> Iterator[tuple[Seconds, Seconds]]:
+    """Stretches that stay, in order."""
+    speeches = [Speech.of(hearing, channel) for hearing in transcript.hearings]
+    own = speeches[0]
+    if len(speeches) < 2:
+        return
+    run: list[_Kept] = []
+    for index in range(len(own.tokens)):
+        kept = _kept(speeches, index, policy)
+        if kept is None:
+            continue
+        if run and not _go_together(speeches, run[-1], kept):
+            if len(run) >= policy.min_words:
+                yield _edges(own, run)
+            run = []
+        run.append(kept)
+    if len(run) >= max(policy.min_words, 1):
+        yield _edges(own, run)
+
+
+def _go_together(speeches: Sequence[Speech], before: _Kept, after: _Kept) -> bool:
+    """Nothing between two kept words but a short pause, or small words that the hearings disagree on."""
+    if after.start - before.end > _LONGEST_GAP_S:
+        return False
+    between = [t.text for t in speeches[0].tokens[before.index + 1 : after.index]]
+    if not between:
+        return True
+    for other in speeches[1:]:
+        first, last = bisect_left(other.starts, before.end - 0.05), bisect_left(other.starts, after.start - 0.05)
+        between += [t.text for t in other.tokens[first:last]]
+    return FUNCTION_WORDS.issuperset(between)
+
+
+def _kept(speeches: Sequence[Speech], index: int, policy: DenyPolicy) -> _Kept | None:
+    own = speeches[0]
+    token = own.tokens[index]
+    if not (is_safe_token(token, policy.vocabulary) or _is_pronoun(own, index)):
+        return None
+    start, end = own.starts[index], own.ends[index]
+    if not _fits(token.text, end - start):
+        return None
+    for other in speeches[1:]:
+        at = _agreeing(other, token.text, start)
+        if at is None:
+            return None
+        start, end = max(start, other.starts[at]), min(end, other.ends[at])
+    return _Kept(start, max(start, end), index)
+
+
+def _is_pronoun(own: Speech, index: int) -> bool:
+    """ "Skip this one": no number where no other is beside it."""
+    if own.tokens[index].text != "one" or index == 0 or own.tokens[index - 1].text not in _BEFORE_ONE:
+        return False
+    return index + 1 == len(own.tokens) or not own.tokens[index + 1].is_numeric
+
+
+def _fits(word: str, seconds: Seconds) -> bool:
+    return len(word) * _LEAST_S_PER_LETTER <= seconds <= _MOST_S + len(word) * _MOST_S_PER_LETTER
+
+
+def _agreeing(other: Speech, word: str, start: Seconds) -> int | None:
+    """The same word, or one that sounds the same, at the same time."""
+    at = bisect_left(other.starts, start - _SAME_TIME_S)
+    while at < len(other.tokens) and other.starts[at] <= start + _SAME_TIME_S:
+        said = other.tokens[at].text
+        if said == word or stem(said) == stem(word) or (len(word) > 3 and sound_key(said) == sound_key(word)):
+            return at
+        at += 1
+    return None
+
+
+def _edges(own: Speech, run: Sequence[_Kept]) -> tuple[Seconds, Seconds]:
+    """Of a run: into the pause beside it, and away from a word beside it that does not stay."""
+    first, last = run[0], run[-1]
+    start, end = own.starts[first.index], own.ends[last.index]
+    pause_before = start - own.ends[first.index - 1] if first.index else start
+    pause_after = own.starts[last.index + 1] - end if last.index + 1 < len(own.tokens) else float("inf")
+    if pause_before > _SHORTEST_PAUSE_S:
+        start -= min(pause_before - _SHORTEST_PAUSE_S, _MARGIN_S)
+    else:
+        start = max(start, first.start) + _TRIMMED_S
+    if pause_after > _SHORTEST_PAUSE_S:
+        end += min(pause_after - _SHORTEST_PAUSE_S, _MARGIN_S)
+    else:
+        end = min(end, last.end) - _TRIMMED_S
+    return max(start, 0.0), max(start, end, 0.0)
