@@ -82,7 +82,7 @@ class Bench:
         )
         found = detector.detect(transcript)
         deny = setting.policy.deny
-        not_safe = denied(transcript, deny) if deny.enabled else ()
+        not_safe = denied(transcript, found, deny) if deny.enabled else ()
         return align(transcript, found, power=heard.power, policy=setting.policy, denied=not_safe)
 
     def texts(self, hearing: Transcript) -> tuple[PiiSpan, ...]:

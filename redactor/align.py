@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 
@@ -22,6 +22,8 @@ _WORD_TIME_ERROR_S = 0.15
 # A pause this long inside a finding is none of it.
 _LONG_SILENCE_S = 0.8
 
+# Around a finding, of speech that only one model made words of.
+_NEAR_S = 0.6
 Interval = tuple[Seconds, Seconds]
 
 
@@ -58,7 +60,8 @@ def align(
     QuarantineError
         If there is speech without words and the policy does not want it muted.
     """
-    spans = _detected(transcript, found, power, policy) + _unheard(transcript, policy)
+    spans = _detected(transcript, found, power, policy)
+    spans += _unheard(transcript, spans, policy)
     if policy.align.channels == "all":
         everywhere = tuple(range(power.shape[1]))
         spans = [replace(span, channels=everywhere) for span in spans]
@@ -140,28 +143,37 @@ def _span(start: Seconds, end: Seconds, pii: PiiSpan, duration: Seconds) -> Time
     )
 
 
-def _unheard(transcript: Transcript, policy: Policy) -> list[TimeSpan]:
-    """Speech that no word of any hearing covers, per channel."""
+def _unheard(transcript: Transcript, found: Sequence[TimeSpan], policy: Policy) -> list[TimeSpan]:
+    """Speech that became no words, per channel.
+
+    Also speech that only one of two models made words of, where something was found in it: the other model gave
+    up on it, so the words around what was found are no surer than what they hide.
+    """
     spans = []
     padding = policy.unheard.padding_ms / 1000
     for channel in sorted({r.channel for hearing in transcript.hearings for r in hearing.speech}):
         speech = [(r.start, r.end) for h in transcript.hearings for r in h.speech if r.channel == channel]
-        heard = [
-            (w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S)
+        words = [
+            [(w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in hearing.words(channel)]
             for hearing in transcript.hearings
-            for w in hearing.words(channel)
         ]
-        for start, end in subtract(speech, heard):
-            if end - start >= policy.unheard.min_ms / 1000:
-                spans.append(
-                    TimeSpan(
-                        start=max(start - padding, 0.0),
-                        end=min(end + padding, transcript.duration),
-                        channels=(channel,),
-                        entity_types=(),
-                        origin=Origin.UNHEARD,
-                    )
+        missed = _longer(subtract(speech, chain.from_iterable(words)), policy.unheard.min_ms)
+        if len(words) > 1 and policy.unheard.one_model_ms:
+            for heard in words:
+                personal = [(s.start, s.end) for s in found if channel in s.channels]
+                alone = _longer(subtract(speech, heard), policy.unheard.one_model_ms)
+                near = [(s - _NEAR_S, e + _NEAR_S) for s, e in personal]
+                missed += [(max(a, s), min(b, e)) for a, b in alone for s, e in near if s < b and a < e]
+        for start, end in union(missed):
+            spans.append(
+                TimeSpan(
+                    start=max(start - padding, 0.0),
+                    end=min(end + padding, transcript.duration),
+                    channels=(channel,),
+                    entity_types=(),
+                    origin=Origin.UNHEARD,
                 )
+            )
     if spans and policy.unheard.action == "quarantine":
         first = min(span.start for span in spans)
         raise QuarantineError(
@@ -170,6 +182,10 @@ def _unheard(transcript: Transcript, policy: Policy) -> list[TimeSpan]:
             reason="unheard-speech",
         )
     return spans
+
+
+def _longer(stretches: Iterable[Interval], least_ms: float) -> list[Interval]:
+    return [(start, end) for start, end in stretches if end - start >= least_ms / 1000]
 
 
 def _on_milliseconds(span: TimeSpan, duration: Seconds) -> TimeSpan:

@@ -114,6 +114,9 @@ class UnheardPolicy:
         What is done with speech that no word covers.
     min_ms : float
         Shorter stretches (a breath, a click) stay.
+    one_model_ms : float
+        Speech that only one of two models made words of, and in which something was found, is muted whole from
+        this length on; 0 for never.
     padding_ms : float
         Muted around such a stretch.
     empty : {"quarantine", "mute"}
@@ -125,6 +128,7 @@ class UnheardPolicy:
 
     action: Literal["mute", "quarantine"] = "mute"
     min_ms: float = 250.0
+    one_model_ms: float = 800.0
     padding_ms: float = 50.0
     empty: Literal["quarantine", "mute"] = "quarantine"
     min_recording_ms: float = 200.0
@@ -383,6 +387,7 @@ _RANGES = (
     ("align.valley_ms", 0.0, 1_000.0),
     ("align.merge_gap_ms", 0.0, 10_000.0),
     ("unheard.min_ms", 0.0, 2_000.0),
+    ("unheard.one_model_ms", 0.0, 60_000.0),
     ("unheard.padding_ms", 0.0, 10_000.0),
     ("unheard.min_recording_ms", 0.0, 60_000.0),
     ("deny.vocabulary", 0, 1_000_000),

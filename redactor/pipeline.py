@@ -159,7 +159,7 @@ def _spans_to_mute(
     """What alignment says; all of it where not one word was understood."""
     if any(segment.words for hearing in transcript.hearings for segment in hearing.segments):
         power = frame_power(audio.samples, sample_rate=audio.sample_rate)
-        not_safe = denied(transcript, policy.deny) if policy.deny.enabled else ()
+        not_safe = denied(transcript, found, policy.deny) if policy.deny.enabled else ()
         return align(transcript, found, power=power, policy=policy, denied=not_safe)
     if transcript.speech and policy.unheard.action == "quarantine":
         raise QuarantineError(

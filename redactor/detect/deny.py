@@ -16,7 +16,7 @@ from redactor.detect.phonetic import sound_key
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS, stem
 from redactor.detect.turns import Speech
 from redactor.detect.vocabulary import is_safe_token
-from redactor.types import Origin, Seconds, TimeSpan, Transcript
+from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript
 
 # The same word of two hearings: its times differ by less (benchmarks/calibrate.py, both models' errors).
 _SAME_TIME_S = 0.4
@@ -29,6 +29,10 @@ _LONGEST_GAP_S = 1.2
 _MARGIN_S, _SHORTEST_PAUSE_S = 0.2, 0.12
 # Dropped of a run where a word that does not stay is beside it.
 _TRIMMED_S = 0.02
+# Letters of a word that may be the first syllable of a name.
+_SMALL = 3
+_BEFORE_TIME = frozenset("around at by past till until".split())
+_BEHIND_TIME = frozenset("am and in o'clock on please pm this today tomorrow tonight".split())
 _BEFORE_ONE = frozenset("another any each every that the this which".split())
 
 
@@ -41,13 +45,15 @@ class _Kept:
     index: int
 
 
-def denied(transcript: Transcript, policy: DenyPolicy) -> list[TimeSpan]:
+def denied(transcript: Transcript, found: Sequence[PiiSpan], policy: DenyPolicy) -> list[TimeSpan]:
     """What is muted because nobody knows it to be harmless: all of each channel but runs of safe words.
 
     Parameters
     ----------
     transcript : Transcript
         With at least one other hearing; without one, nothing stays.
+    found : sequence of PiiSpan
+        What was found in it: muted anyway, and so no reason to doubt the word beside it.
     policy : DenyPolicy
 
     Returns
@@ -58,7 +64,7 @@ def denied(transcript: Transcript, policy: DenyPolicy) -> list[TimeSpan]:
     spans = []
     for channel in transcript.channels:
         reached = 0.0
-        for start, end in _heard(transcript, channel, policy):
+        for start, end in _heard(transcript, channel, found, policy):
             if start > reached:
                 spans.append(_span(reached, start, channel))
             reached = max(reached, end)
@@ -71,24 +77,63 @@ def _span(start: Seconds, end: Seconds, channel: int) -> TimeSpan:
     return TimeSpan(start, end, (channel,), (), Origin.DENIED)
 
 
-def _heard(transcript: Transcript, channel: int, policy: DenyPolicy) -> Iterator[tuple[Seconds, Seconds]]:
+def _heard(
+    transcript: Transcript, channel: int, found: Sequence[PiiSpan], policy: DenyPolicy
+) -> Iterator[tuple[Seconds, Seconds]]:
     """Stretches that stay, in order."""
     speeches = [Speech.of(hearing, channel) for hearing in transcript.hearings]
     own = speeches[0]
     if len(speeches) < 2:
         return
+    personal = _personal(speeches, found)
     run: list[_Kept] = []
     for index in range(len(own.tokens)):
         kept = _kept(speeches, index, policy)
         if kept is None:
             continue
         if run and not _go_together(speeches, run[-1], kept):
-            if len(run) >= policy.min_words:
-                yield _edges(own, run)
+            yield from _stretch(own, run, personal, policy)
             run = []
         run.append(kept)
+    yield from _stretch(own, run, personal, policy)
+
+
+def _personal(speeches: Sequence[Speech], found: Sequence[PiiSpan]) -> set[int]:
+    """Tokens of the first hearing at the time of a finding in any."""
+    own = speeches[0]
+    personal = set()
+    for pii in found:
+        if pii.channel != own.channel:
+            continue
+        heard = speeches[pii.hearing]
+        under = [i for i, t in enumerate(heard.tokens) if t.start < pii.char_end and pii.char_start < t.end]
+        if not under:
+            continue
+        first = bisect_left(own.ends, heard.starts[under[0]])
+        last = bisect_left(own.starts, heard.ends[under[-1]])
+        personal.update(range(first, last))
+    return personal
+
+
+def _stretch(
+    own: Speech, run: list[_Kept], personal: set[int], policy: DenyPolicy
+) -> Iterator[tuple[Seconds, Seconds]]:
+    """A run without a small word at its end that may be the first syllable of a misheard name."""
+    if run and _is_doubtful(own, run[-1].index, personal):
+        run = run[:-1]
     if len(run) >= max(policy.min_words, 1):
         yield _edges(own, run)
+
+
+def _is_doubtful(own: Speech, index: int, personal: set[int]) -> bool:
+    """ "To mash", "so a lot": a small word right before one that does not stay and is nothing that was found."""
+    after = index + 1
+    if after == len(own.tokens) or after in personal:
+        return False
+    if own.starts[after] - own.ends[index] > _SHORTEST_PAUSE_S:
+        return False
+    word = own.tokens[index].text
+    return len(word) <= _SMALL and word in FUNCTION_WORDS
 
 
 def _go_together(speeches: Sequence[Speech], before: _Kept, after: _Kept) -> bool:
@@ -107,7 +152,7 @@ def _go_together(speeches: Sequence[Speech], before: _Kept, after: _Kept) -> boo
 def _kept(speeches: Sequence[Speech], index: int, policy: DenyPolicy) -> _Kept | None:
     own = speeches[0]
     token = own.tokens[index]
-    if not (is_safe_token(token, policy.vocabulary) or _is_pronoun(own, index)):
+    if not (is_safe_token(token, policy.vocabulary) or _is_pronoun(own, index) or _is_time(own, index)):
         return None
     start, end = own.starts[index], own.ends[index]
     if not _fits(token.text, end - start):
@@ -125,6 +170,19 @@ def _is_pronoun(own: Speech, index: int) -> bool:
     if own.tokens[index].text != "one" or index == 0 or own.tokens[index - 1].text not in _BEFORE_ONE:
         return False
     return index + 1 == len(own.tokens) or not own.tokens[index + 1].is_numeric
+
+
+def _is_time(own: Speech, index: int) -> bool:
+    """ "At 415", "past 11", "at eight am": a time of day, with nothing behind it that makes it an address."""
+    token = own.tokens[index]
+    if not token.is_numeric or index == 0 or own.tokens[index - 1].text not in _BEFORE_TIME:
+        return False
+    hour, minute = int(token.digits[:-2] or token.digits), int(token.digits[-2:] if len(token.digits) > 2 else 0)
+    if len(token.digits) > 4 or not (1 <= hour <= 12 and minute < 60):
+        return False
+    if index + 1 == len(own.tokens) or own.tokens[index + 1].text in _BEHIND_TIME:
+        return True
+    return own.opens_clause(index + 1) and not own.tokens[index + 1].is_numeric
 
 
 def _fits(word: str, seconds: Seconds) -> bool:
