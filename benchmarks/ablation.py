@@ -23,13 +23,14 @@ from benchmarks.hearings import MODELS, HeardRecording, hear  # noqa: E402
 from benchmarks.quick import score_spans  # noqa: E402
 from benchmarks.score import Rate, Scored, summarize  # noqa: E402
 from redactor.align import align  # noqa: E402
-from redactor.config import Policy, load_policy  # noqa: E402
+from redactor.config import load_policy  # noqa: E402
 from redactor.detect import PresidioDetector, SpeechDetector  # noqa: E402
 from redactor.detect.conversation import answers, fragments  # noqa: E402
 from redactor.detect.deny import denied  # noqa: E402
 from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
+from redactor.policy import Policy  # noqa: E402
 from redactor.types import PiiSpan, TimeSpan, Transcript  # noqa: E402
 
 _EVERYTHING = (answers, fragments)

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import numpy as np
 
-from redactor.config import Policy
 from redactor.edges import EdgeRule, end_edge, start_edge
 from redactor.errors import NonsenseError, QuarantineError
+from redactor.policy import Policy
 from redactor.timebase import outward_milliseconds
 from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript, Word
 
 # Nine word times in ten are off by less than this once the bias is out (benchmarks/calibrate.py). Speech this
 # near to a word is taken for that word.
 _WORD_TIME_ERROR_S = 0.15
-
+# Two hearings' times of one word border differ by less than this, as a rule.
+_SAME_BORDER_S = 0.1
 # A pause this long inside a finding is none of it.
 _LONG_SILENCE_S = 0.8
-
 # Around a finding, of speech that only one model made words of.
 _NEAR_S = 0.6
+
 Interval = tuple[Seconds, Seconds]
 
 
@@ -74,6 +75,10 @@ def _detected(
 ) -> list[TimeSpan]:
     texts = {(pii.hearing, pii.channel) for pii in found}
     words = {(h, c): list(transcript.hearings[h].words(c)) for h, c in texts}
+    bounds = {
+        channel: [(number, _Bounds.of(h, channel)) for number, h in enumerate(transcript.hearings)]
+        for _, channel in texts
+    }
     silences = {channel: _silences(transcript, channel) for _, channel in texts}
     char_ends = {text: [w.char_end for w in listed] for text, listed in words.items()}
     spans = []
@@ -90,7 +95,10 @@ def _detected(
                 "run the recording again, and report it if it stays"
             )
         for part in _parts(words[text], first, stop, silences[pii.channel]):
-            start, end = _edges(words[text], *part, power[:, pii.channel], policy)
+            under = words[text][slice(*part)]
+            others = [b for number, b in bounds[pii.channel] if number != pii.hearing]
+            doubt = _doubt(under, others, policy)
+            start, end = _edges(words[text], *part, doubt, power[:, pii.channel], policy)
             spans.append(_span(start, end, pii, transcript.duration))
     return spans
 
@@ -116,7 +124,44 @@ def _silences(transcript: Transcript, channel: int) -> list[Interval]:
     return subtract([(0.0, transcript.duration)], speech)
 
 
-def _edges(words: Sequence[Word], first: int, stop: int, power: np.ndarray, policy: Policy) -> Interval:
+@dataclass(frozen=True)
+class _Bounds:
+    """Sorted times at which words of one hearing begin and end."""
+
+    starts: Sequence[Seconds]
+    ends: Sequence[Seconds]
+
+    @classmethod
+    def of(cls, hearing: Transcript, channel: int) -> _Bounds:
+        words = list(hearing.words(channel))
+        return cls(sorted(w.start for w in words), sorted(w.end for w in words))
+
+
+def _doubt(under: Sequence[Word], others: Sequence[_Bounds], policy: Policy) -> Interval:
+    """Seconds to pad more before and behind these words, by what other hearings say on their times.
+
+    Where another has a word border near, the outer one of the two counts; where none has, the time is unsure.
+    """
+    start, end = min(w.start for w in under), max(w.end for w in under)
+    unsure = policy.align.unsure_ms / 1000
+    before = after = 0.0
+    for other in others:
+        near_start, near_end = _nearest(other.starts, start), _nearest(other.ends, end)
+        before = max(before, unsure if near_start is None else start - near_start)
+        after = max(after, unsure if near_end is None else near_end - end)
+    return before, after
+
+
+def _nearest(times: Sequence[Seconds], time: Seconds) -> Seconds | None:
+    """The nearest of sorted times, None if it is farther than two hearings of one border are apart."""
+    at = bisect.bisect_left(times, time)
+    near = min(times[max(at - 1, 0) : at + 1], key=lambda t: abs(t - time), default=None)
+    return near if near is not None and abs(near - time) <= _SAME_BORDER_S else None
+
+
+def _edges(
+    words: Sequence[Word], first: int, stop: int, doubt: Interval, power: np.ndarray, policy: Policy
+) -> Interval:
     """Where to mute for the words ``words[first:stop]``."""
     rules = policy.align
     pause, valley = rules.pause_ms / 1000, rules.valley_ms / 1000
@@ -126,8 +171,8 @@ def _edges(words: Sequence[Word], first: int, stop: int, power: np.ndarray, poli
     before = words[first - 1].end if first else None
     after = words[stop].start if stop < len(words) else None
     return (
-        start_edge(start, before, power, EdgeRule(rules.padding_before_ms / 1000, pause, valley)),
-        end_edge(end, after, power, EdgeRule(rules.padding_after_ms / 1000, pause, valley)),
+        start_edge(start, before, power, EdgeRule(rules.padding_before_ms / 1000 + doubt[0], pause, valley)),
+        end_edge(end, after, power, EdgeRule(rules.padding_after_ms / 1000 + doubt[1], pause, valley)),
     )
 
 

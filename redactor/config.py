@@ -7,217 +7,22 @@ checked before any work starts; an unknown key or entity type is refused with th
 from __future__ import annotations
 
 import difflib
-import hashlib
-import json
 import math
 import os
 import re
 import tomllib
 import typing
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import PolicyError
 from redactor.files import shipped_dir
+from redactor.policy import AUTO_LANGUAGE, Policy
 
-AUTO_LANGUAGE = "auto"
-
-
-@dataclass(frozen=True)
-class LanguagePolicy:
-    """Which languages may be released.
-
-    Attributes
-    ----------
-    spoken : str
-        "auto": found for every recording and every long stretch of speech; or an ISO 639-1 code that is
-        trusted and not checked.
-    min_probability : float
-        Least probability, summed over the languages of `detectors`, for a stretch to count as understood.
-    identifier : str
-        Multilingual Whisper model that tells languages apart when the one that transcribes knows only English.
-    detectors : mapping of str to str
-        spaCy model (a name in models/registry.toml) for each language that can be searched for personal data.
-    """
-
-    spoken: str = AUTO_LANGUAGE
-    min_probability: float = 0.3
-    identifier: str = "base"
-    detectors: Mapping[str, str] = field(default_factory=lambda: {"en": "en_core_web_sm"})
-
-
-@dataclass(frozen=True)
-class TranscribePolicy:
-    """How recordings are transcribed.
-
-    Attributes
-    ----------
-    model : str
-        Whisper model when --model does not name one.
-    second_opinion : str
-        Whisper model that transcribes everything again, "" for none. What either hears is searched.
-    beam_size : int
-        Hypotheses kept by the decoder.
-    vad_threshold : float
-        Speech probability from which the voice activity detector counts a frame as speech. Lower finds more.
-    vad_padding_ms : float
-        Audio added on both sides of what it found before it is transcribed.
-    max_compression_ratio : float
-        Text that compresses better than this is a repetition loop: its words do not count as heard.
-    """
-
-    model: str = "base"
-    second_opinion: str = "tiny.en"
-    beam_size: int = 5
-    vad_threshold: float = 0.35
-    vad_padding_ms: float = 400.0
-    max_compression_ratio: float = 2.4
-
-
-@dataclass(frozen=True)
-class AlignPolicy:
-    """From words to stretches of audio.
-
-    Attributes
-    ----------
-    padding_before_ms, padding_after_ms : float
-        Muted beyond the first and last word of a finding.
-    pause_ms : float
-        Muted at most of a pause beside it, in place of the padding.
-    valley_ms : float
-        An edge without a pause moves to the weakest moment within this of it.
-    merge_gap_ms : float
-        Spans nearer to each other than this become one.
-    channels : {"all", "own"}
-        "all" mutes every channel, since one side's digits are audible on the other; "own" only the
-        channel on which the words were found.
-    """
-
-    padding_before_ms: float = 50.0
-    padding_after_ms: float = 50.0
-    pause_ms: float = 250.0
-    valley_ms: float = 50.0
-    merge_gap_ms: float = 300.0
-    channels: Literal["all", "own"] = "all"
-
-
-@dataclass(frozen=True)
-class UnheardPolicy:
-    """Speech that became no words.
-
-    Attributes
-    ----------
-    action : {"mute", "quarantine"}
-        What is done with speech that no word covers.
-    min_ms : float
-        Shorter stretches (a breath, a click) stay.
-    one_model_ms : float
-        Speech that only one of two models made words of, and in which something was found, is muted whole from
-        this length on; 0 for never.
-    padding_ms : float
-        Muted around such a stretch.
-    empty : {"quarantine", "mute"}
-        What is done with a recording in which neither words nor speech were found: held back, or released
-        with every sample muted.
-    min_recording_ms : float
-        Shorter recordings are held back: no recognizer can be trusted on them.
-    """
-
-    action: Literal["mute", "quarantine"] = "mute"
-    min_ms: float = 250.0
-    one_model_ms: float = 800.0
-    padding_ms: float = 50.0
-    empty: Literal["quarantine", "mute"] = "quarantine"
-    min_recording_ms: float = 200.0
-
-
-@dataclass(frozen=True)
-class DenyPolicy:
-    """Whether only what is known to be harmless is heard.
-
-    Attributes
-    ----------
-    enabled : bool
-        Everything else is muted. Needs a second opinion: a word stays only if both models heard it.
-    vocabulary : int
-        So many of the most frequent English words can be harmless.
-    min_words : int
-        Fewer such words in a row do not stay.
-    """
-
-    enabled: bool = False
-    vocabulary: int = 30_000
-    min_words: int = 2
-
-
-@dataclass(frozen=True)
-class MutePolicy:
-    """What stands in the place of what was said.
-
-    Attributes
-    ----------
-    fill : {"silence", "tone", "noise"}
-        Noise has the recording's own background spectrum and level.
-    fade_ms : float
-        Raised-cosine fade on both sides, outside the span.
-    tone_hz, tone_dbfs : float
-        Frequency and level of the tone.
-    """
-
-    fill: Literal["silence", "tone", "noise"] = "silence"
-    fade_ms: float = 10.0
-    tone_hz: float = 1000.0
-    tone_dbfs: float = -20.0
-
-
-@dataclass(frozen=True)
-class OutputPolicy:
-    """Which text files are written.
-
-    Attributes
-    ----------
-    transcripts : tuple of {"json", "vtt", "txt"}
-        JSON holds the times of every kept word.
-    audacity_labels : bool
-        Also write the muted spans as an Audacity label track beside the report.
-    """
-
-    transcripts: tuple[Literal["json", "vtt", "txt"], ...] = ("json", "vtt", "txt")
-    audacity_labels: bool = False
-
-
-@dataclass(frozen=True)
-class Policy:
-    """Everything a run decides by; see the attributes' own classes.
-
-    Attributes
-    ----------
-    name, description : str
-        For people and for the manifest.
-    entities : mapping of str to float
-        Entity types that are muted, each with the least detector score (0..1) that counts, itself included.
-    """
-
-    name: str
-    description: str = ""
-    language: LanguagePolicy = field(default_factory=LanguagePolicy)
-    transcribe: TranscribePolicy = field(default_factory=TranscribePolicy)
-    entities: Mapping[str, float] = field(default_factory=dict)
-    align: AlignPolicy = field(default_factory=AlignPolicy)
-    unheard: UnheardPolicy = field(default_factory=UnheardPolicy)
-    deny: DenyPolicy = field(default_factory=DenyPolicy)
-    mute: MutePolicy = field(default_factory=MutePolicy)
-    output: OutputPolicy = field(default_factory=OutputPolicy)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of everything that is in force, defaults included; name and description are left out."""
-        in_force = {k: v for k, v in asdict(self).items() if k not in ("name", "description")}
-        canonical = json.dumps(in_force, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+__all__ = ["load_policy", "parse_policy", "policy_names"]
 
 
 def policy_names() -> list[str]:
@@ -383,6 +188,7 @@ _RANGES = (
     ("transcribe.max_compression_ratio", 1.0, 100.0),
     ("align.padding_before_ms", 0.0, 10_000.0),
     ("align.padding_after_ms", 0.0, 10_000.0),
+    ("align.unsure_ms", 0.0, 10_000.0),
     ("align.pause_ms", 0.0, 10_000.0),
     ("align.valley_ms", 0.0, 1_000.0),
     ("align.merge_gap_ms", 0.0, 10_000.0),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from redactor.config import Policy
+from redactor.policy import Policy
 
 
 def to_toml(policy: Policy) -> str:

@@ -10,8 +10,8 @@ from importlib import metadata
 from typing import Any
 
 import redactor
-from redactor.config import Policy
 from redactor.model_registry import ModelFiles
+from redactor.policy import Policy
 from redactor.transcribe import Device
 
 # Every package whose version can change a byte of what is released.

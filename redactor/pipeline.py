@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from redactor.align import align, union
 from redactor.audio.decode import decode
-from redactor.config import Policy
 from redactor.detect import Detector
 from redactor.detect.deny import denied
 from redactor.errors import QuarantineError, RecordingError, RedactorError, StoreError
 from redactor.invariants import check_found, check_transcript
 from redactor.kernels.power import frame_power
+from redactor.policy import Policy
 from redactor.redact.audio import Fill, mute
 from redactor.redact.text import redact_text
 from redactor.report import audacity_labels, report

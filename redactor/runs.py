@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote
 
 from redactor import config
-from redactor.config import AUTO_LANGUAGE, Policy
 from redactor.config_text import to_toml
 from redactor.engines.base import Job
 from redactor.engines.local import LocalEngine
@@ -25,6 +24,7 @@ from redactor.inputs import Input, as_uri, input_path
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
 from redactor.model_registry import ModelFiles, resolve
 from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
+from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.runfolder import RunFolder, remove, sweep
 from redactor.transcribe import Device, choose_device
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from redactor.config import AlignPolicy, Policy
+from redactor.policy import AlignPolicy, Policy
 from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
 
 RATE = 8_000
 SECRET = "Ada Quill"
-FLAT = AlignPolicy(padding_before_ms=0, padding_after_ms=0, pause_ms=0, valley_ms=0)
+FLAT = AlignPolicy(padding_before_ms=0, padding_after_ms=0, unsure_ms=0, pause_ms=0, valley_ms=0)
 POLICY = Policy("test", entities={"PERSON": 0.5}, align=FLAT)
 
 

@@ -8,12 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redactor.align import align, merge, subtract, union
-from redactor.config import AlignPolicy, Policy, UnheardPolicy
 from redactor.errors import NonsenseError, QuarantineError
+from redactor.policy import AlignPolicy, Policy, UnheardPolicy
 from redactor.types import Origin, PiiSpan, Segment, SpeechRegion, TimeSpan, Transcript, Word
 
 FLAT = AlignPolicy(
-    padding_before_ms=0, padding_after_ms=0, pause_ms=0, valley_ms=0, merge_gap_ms=0, channels="own"
+    padding_before_ms=0,
+    padding_after_ms=0,
+    unsure_ms=0,
+    pause_ms=0,
+    valley_ms=0,
+    merge_gap_ms=0,
+    channels="own",
 )
 BARE = Policy("test", entities={"PERSON": 0.5}, align=FLAT)
 POWER = np.ones((1000, 1))
@@ -98,9 +104,7 @@ def span(start, end, origin=Origin.DETECTED, channels=(0,), types=("PERSON",), s
 
 def test_near_spans_become_one_with_all_their_types_and_the_best_score():
     merged = merge([span(2, 3, types=("LOCATION",), score=0.9), span(0, 1.9)], gap=0.2)
-    assert merged == (
-        TimeSpan(0, 3, (0,), ("LOCATION", "PERSON"), Origin.DETECTED, 0.9, ("r",)),
-    )
+    assert merged == (TimeSpan(0, 3, (0,), ("LOCATION", "PERSON"), Origin.DETECTED, 0.9, ("r",)),)
 
 
 @pytest.mark.parametrize("other", [{"channels": (1,)}, {"start": 2.3}])
@@ -129,3 +133,53 @@ def test_union_and_subtract_agree_with_a_grid(one, other):
     left = subtract(one, other)
     assert grid(left) == grid(one) - grid(other)
     assert all(start < end for start, end in left)
+
+
+def two_hearings(first, second, *, speech=()):
+    return replace(transcript(*first, speech=speech), others=(transcript(*second),))
+
+
+def test_a_long_silence_inside_a_finding_stays_and_speech_in_it_does_not():
+    words = [("seven", 1.0, 1.4), ("nine", 5.0, 5.4)]
+    quiet = [SpeechRegion(0, 1.0, 1.5), SpeechRegion(0, 4.9, 5.4)]
+    found = person(0, 10)
+    assert times(align(transcript(*words, speech=quiet), [found], policy=BARE, power=POWER)) == [
+        (1.0, 1.4),
+        (5.0, 5.4),
+    ]
+    more = [*quiet, SpeechRegion(0, 2.5, 2.7)]  # shorter than what counts as unheard by itself
+    assert times(align(transcript(*words, speech=more), [found], policy=BARE, power=POWER)) == [(1.0, 5.4)]
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (("Jon", 0.95, 1.53), (0.95, 1.53)),  # near: the outer border of the two
+        (("Jon", 1.05, 1.47), (1.0, 1.5)),
+        (("Jon", 3.0, 3.5), (0.9, 1.6)),  # no border near: unsure
+    ],
+)
+def test_an_edge_is_padded_by_what_the_hearings_disagree_on(other, expected):
+    policy = replace(BARE, align=replace(FLAT, unsure_ms=100))
+    heard = two_hearings([("John", 1.0, 1.5)], [other])
+    assert times(align(heard, [person(0, 4)], policy=policy, power=POWER)) == [expected]
+
+
+def test_what_one_model_alone_made_words_of_is_muted_around_a_finding():
+    speech = [SpeechRegion(0, 1.0, 9.0)]
+    words = [("this", 1.0, 3.0), ("John", 3.0, 4.0), ("be", 4.0, 9.0)]
+    policy = replace(BARE, unheard=UnheardPolicy(padding_ms=0, min_ms=250, one_model_ms=800))
+    alone = two_hearings(words, [("no", 9.5, 9.9)], speech=speech)
+    ((start, end),) = union(times(align(alone, [person(5, 9)], policy=policy, power=POWER)))
+    assert start < 2.9 and 4.1 < end < 6.0
+    agreed = two_hearings(words, words, speech=speech)
+    assert times(align(agreed, [person(5, 9)], policy=policy, power=POWER)) == [(3.0, 4.0)]
+    off = replace(policy, unheard=replace(policy.unheard, one_model_ms=0.0))
+    assert times(align(alone, [person(5, 9)], policy=off, power=POWER)) == [(3.0, 4.0)]
+
+
+def test_what_is_denied_is_muted_beside_what_was_found():
+    heard = transcript(("John", 1.0, 1.5))
+    denied = [TimeSpan(3.0, 4.0, (0,), (), Origin.DENIED)]
+    spans = align(heard, [person(0, 4)], policy=BARE, power=POWER, denied=denied)
+    assert [(s.start, s.origin) for s in spans] == [(1.0, Origin.DETECTED), (3.0, Origin.DENIED)]

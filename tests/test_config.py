@@ -8,11 +8,12 @@ from dataclasses import fields, is_dataclass, replace
 import pytest
 
 from redactor import config
-from redactor.config import Policy, load_policy, policy_names
+from redactor.config import load_policy, policy_names
 from redactor.config_text import to_toml
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import PolicyError, UsageError
 from redactor.files import shipped_dir
+from redactor.policy import Policy
 
 SHIPPED = ("payment-card", "standard", "strict", "voice-assistant")
 MINIMAL = "[entities]\nPERSON = 0.5\n"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from redactor.cli import EXIT_CODES, build_parser
-from redactor.config import Policy, policy_names
+from redactor.config import policy_names
 from redactor.entities import ENTITY_TYPES
+from redactor.policy import Policy
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

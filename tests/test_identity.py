@@ -9,9 +9,9 @@ import pytest
 
 import redactor
 from redactor import identity as identity_module
-from redactor.config import Policy
 from redactor.identity import run_identity
 from redactor.model_registry import ModelFiles
+from redactor.policy import Policy
 from redactor.transcribe import Device
 
 MODEL = ModelFiles("base", "transcribe", Path("/m"), ("*",), "digest-t")

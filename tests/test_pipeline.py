@@ -22,11 +22,11 @@ from stage_stand_ins import (
     write_recording,
 )
 
-from redactor.config import AlignPolicy, OutputPolicy, UnheardPolicy
 from redactor.engines.base import Job, attempt
 from redactor.errors import LanguageError
 from redactor.ledger import State
 from redactor.pipeline import Tools
+from redactor.policy import AlignPolicy, OutputPolicy, UnheardPolicy
 from redactor.types import SpeechRegion
 
 NAN = math.nan

@@ -11,11 +11,10 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from redactor.config import DenyPolicy
-from redactor.detect.phonetic import sound_key
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS, stem
 from redactor.detect.turns import Speech
 from redactor.detect.vocabulary import is_safe_token
+from redactor.policy import DenyPolicy
 from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript
 
 # The same word of two hearings: its times differ by less (benchmarks/calibrate.py, both models' errors).
@@ -190,11 +189,11 @@ def _fits(word: str, seconds: Seconds) -> bool:
 
 
 def _agreeing(other: Speech, word: str, start: Seconds) -> int | None:
-    """The same word, or one that sounds the same, at the same time."""
+    """The same word at the same time; one that only sounds the same may be another half of a name."""
     at = bisect_left(other.starts, start - _SAME_TIME_S)
     while at < len(other.tokens) and other.starts[at] <= start + _SAME_TIME_S:
         said = other.tokens[at].text
-        if said == word or stem(said) == stem(word) or (len(word) > 3 and sound_key(said) == sound_key(word)):
+        if said == word or stem(said) == stem(word):
             return at
         at += 1
     return None

@@ -35,7 +35,7 @@ from redactor.errors import ModelError
 from redactor.types import PiiSpan, Transcript, Word
 
 if TYPE_CHECKING:
-    from redactor.config import Policy
+    from redactor.policy import Policy
 
 # spaCy's own limit is a million characters and its memory grows with the text; an hour of talk has about
 # 50,000. The overlap is longer than any spoken address, so that nothing is cut in two by a border.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from redactor.config import Policy
 from redactor.detect.base import Detector
 from redactor.detect.conversation import answers, fragments
 from redactor.detect.repeats import repeats
+from redactor.policy import Policy
 from redactor.types import PiiSpan, Transcript
 
 

@@ -19,12 +19,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from redactor.config import Policy
 from redactor.detect import PresidioDetector, SpeechDetector
 from redactor.engines.base import attempt
 from redactor.errors import ModelError, RedactorError
 from redactor.model_registry import ModelFiles
 from redactor.pipeline import Tools
+from redactor.policy import Policy
 from redactor.transcribe import Device, Recognizer
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from redactor.config import AUTO_LANGUAGE, LanguagePolicy
 from redactor.errors import LanguageError
+from redactor.policy import AUTO_LANGUAGE, LanguagePolicy
 from redactor.transcribe.speech import MODEL_RATE_HZ
 from redactor.types import Seconds
 

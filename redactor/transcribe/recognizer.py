@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from redactor.audio.resample import model_channel
-from redactor.config import AUTO_LANGUAGE, Policy
 from redactor.errors import LanguageError, ModelError
+from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.device import Device
 from redactor.transcribe.language import stretches

@@ -6,8 +6,9 @@ from dataclasses import fields
 import pytest
 
 from redactor.commands.policy import policy_show
-from redactor.config import Policy, load_policy
+from redactor.config import load_policy
 from redactor.errors import PolicyError
+from redactor.policy import Policy
 
 
 def test_show_prints_the_policy_in_force_with_its_digest(capsys, tmp_path):

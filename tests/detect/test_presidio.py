@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 import tldextract
 
-from redactor.config import Policy
 from redactor.detect import PresidioDetector, presidio
 from redactor.detect.presidio import IN_CONTEXT, OfflineEmailRecognizer, supported_entities
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import ModelError
 from redactor.invariants import check_found
 from redactor.model_registry import resolve
+from redactor.policy import Policy
 from redactor.types import Segment, Transcript, Word
 
 pytestmark = pytest.mark.model

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from redactor.config import LanguagePolicy
 from redactor.errors import LanguageError
+from redactor.policy import LanguagePolicy
 from redactor.transcribe.language import Stretch, stretches
 from redactor.transcribe.speech import MODEL_RATE_HZ
 

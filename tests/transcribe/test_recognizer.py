@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from redactor.audio.decode import decode
-from redactor.config import LanguagePolicy, Policy
 from redactor.errors import LanguageError, ModelError
 from redactor.invariants import check_transcript
 from redactor.model_registry import resolve
+from redactor.policy import LanguagePolicy, Policy
 from redactor.transcribe import Recognizer, choose_device, recognizer
 from redactor.types import Audio, AudioFormat, SpeechRegion
 
