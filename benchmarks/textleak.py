@@ -121,7 +121,8 @@ def read_untimed(gold: GoldRecording, text: str) -> int:
 
 
 def _without_numbers(text: str) -> str:
-    """A report or a subtitle's text without its times and digests."""
+    """A report or a subtitle's text without its times, digests and names of types ("<STREET_ADDRESS_1>")."""
+    text = re.sub(r"(?:<|&lt;|\")[A-Z]+(?:_[A-Z0-9]+)*(?:>|&gt;|\")", " ", text)
     text = re.sub(r"\b[0-9a-f]{16,}\b", " ", text)
     return re.sub(r"\d+(?::\d+)*\.\d+(?:e-?\d+)?", " ", text)
 

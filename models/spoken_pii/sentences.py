@@ -290,9 +290,9 @@ def misheard(name: str, rng: random.Random) -> str:
 
 def _misheard(word: str, rng: random.Random) -> str:
     way = rng.random()
-    if way < 0.3 and (alike := [w for k in near_keys(sound_key(word)) for w in _sounding().get(k, ())]):
+    if way < 0.08 and (alike := [w for k in near_keys(sound_key(word)) for w in _sounding().get(k, ())]):
         return rng.choice(alike)
-    if way < 0.55 and len(word) > 5:
+    if way < 0.25 and len(word) > 5:
         at = rng.randint(2, len(word) - 3)
         halves = word[:at], word[at:]
         return " ".join(_likely(h, rng) for h in halves)
@@ -303,7 +303,7 @@ def _misheard(word: str, rng: random.Random) -> str:
 
 def _likely(part: str, rng: random.Random) -> str:
     alike = _sounding().get(sound_key(part), ())
-    return rng.choice(alike) if alike and rng.random() < 0.6 else part
+    return rng.choice(alike) if alike and rng.random() < 0.3 else part
 
 
 _CONFUSED = "ae ei oa uo bp dt kg sz vf mn yi ck".split()
@@ -323,7 +323,7 @@ def _misspelt(word: str, rng: random.Random) -> str:
 def fill(template: str, names: Names, rng: random.Random) -> Sentence:
     """One sentence of a template, as it was heard."""
     cased, marks = rng.random() < 0.6, rng.random() < 0.6
-    wrong = rng.random() < 0.5
+    wrong = rng.random() < 0.4
     text, spans = "", []
     for piece in re.split(r"(\{\w\})", template):
         if not piece.startswith("{"):
@@ -399,12 +399,12 @@ def sentences(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator[
     names, rng = Names(held_out=held_out), random.Random(seed)
     known = frozenset(_read("given_names"))
     kinds = [
-        (0.34, CALLS.strip().split("\n")),
-        (0.20, COMMANDS.strip().split("\n")),
-        (0.08, HARMLESS.strip().split("\n")),
-        (0.16, slurp(data / "slurp/devel.jsonl")),
+        (0.30, CALLS.strip().split("\n")),
+        (0.16, COMMANDS.strip().split("\n")),
+        (0.12, HARMLESS.strip().split("\n")),
+        (0.18, slurp(data / "slurp/devel.jsonl")),
         (0.10, presidio(data / "presidio-research/synth_dataset_v2.json")),
-        (0.12, primock(data / "primock57/transcripts", known)),
+        (0.14, primock(data / "primock57/transcripts", known)),
     ]
     mixed = random.Random(5)
     parts = []

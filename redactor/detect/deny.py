@@ -26,8 +26,6 @@ _MOST_S, _MOST_S_PER_LETTER = 0.4, 0.09
 _LONGEST_GAP_S = 1.2
 # Kept beyond a run, of a pause longer than that.
 _MARGIN_S, _SHORTEST_PAUSE_S = 0.2, 0.12
-# Dropped of a run where a word that does not stay is beside it.
-_TRIMMED_S = 0.02
 # Letters of a word that may be the first syllable of a name.
 _SMALL = 3
 _BEFORE_TIME = frozenset("around at by past till until".split())
@@ -208,9 +206,9 @@ def _edges(own: Speech, run: Sequence[_Kept]) -> tuple[Seconds, Seconds]:
     if pause_before > _SHORTEST_PAUSE_S:
         start -= min(pause_before - _SHORTEST_PAUSE_S, _MARGIN_S)
     else:
-        start = max(start, first.start) + _TRIMMED_S
+        start = max(start, first.start)
     if pause_after > _SHORTEST_PAUSE_S:
         end += min(pause_after - _SHORTEST_PAUSE_S, _MARGIN_S)
     else:
-        end = min(end, last.end) - _TRIMMED_S
+        end = min(end, last.end)
     return max(start, 0.0), max(start, end, 0.0)
