@@ -1,6 +1,6 @@
 """What each technique is worth: leak and loss with it and without it, on the dev half.
 
-    python benchmarks/ablation.py --set calls=GOLD=CACHE [--set NAME=GOLD=CACHE ...] [--policy NAME] [--only PART]
+    python benchmarks/ablation.py --set NAME=GOLD=CACHE [--set ...] [--policy NAME] [--only PART]
 
 Recordings are transcribed once (benchmarks/hearings.py keeps what was heard); every row is then detection,
 alignment and the quick score of benchmarks/quick.py. The last lines are the cost of detection and alignment.
@@ -14,10 +14,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import spacy  # noqa: E402
+from spacy.language import Language  # noqa: E402
 
 from benchmarks.hearings import MODELS, HeardRecording, hear  # noqa: E402
 from benchmarks.quick import score_spans  # noqa: E402
@@ -46,6 +50,10 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
+    context, again
+        As in :class:`redactor.detect.SpeechDetector`.
+    more : str
+        Folder of a spaCy model whose findings count as well; "" for none.
     """
 
     name: str
@@ -54,6 +62,7 @@ class Setting:
     without: frozenset[str] = frozenset()
     context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
     again: bool = True
+    more: str = ""
 
 
 class Bench:
@@ -76,7 +85,7 @@ class Bench:
         """What would be muted in one recording."""
         transcript = setting.hearings(heard)
         detector = SpeechDetector(
-            _Without(self, setting.without),
+            _Without(self, setting.without, setting.more),
             setting.policy,
             context=setting.context,
             again=repeats if setting.again else None,
@@ -105,14 +114,31 @@ class _Without:
 
     bench: Bench
     without: frozenset[str]
+    more: str
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
-        return tuple(p for p in self.bench.texts(transcript) if not self._is_dropped(p.recognizer))
+        kept = [p for p in self.bench.texts(transcript) if not self._is_dropped(p.recognizer)]
+        if self.more:
+            for channel in transcript.channels:
+                kept += _named_by(self.more, transcript.text(channel), channel)
+        return tuple(kept)
 
     def _is_dropped(self, recognizer: str) -> bool:
         if recognizer in self.without:
             return True
         return "presidio" in self.without and recognizer not in _OWN | {"SpacyRecognizer"}
+
+
+@cache
+def _named_by(folder: str, text: str, channel: int) -> tuple[PiiSpan, ...]:
+    """What another spaCy model finds in a text."""
+    ents = _loaded(folder)(text).ents
+    return tuple(PiiSpan(channel, e.label_, e.start_char, e.end_char, 0.6, "more") for e in ents)
+
+
+@cache
+def _loaded(folder: str) -> Language:
+    return spacy.load(folder)
 
 
 def _first_only(heard: HeardRecording) -> Transcript:
@@ -136,10 +162,13 @@ def _all_heard(heard: HeardRecording) -> Transcript:
 
 def flat(policy: Policy, padding_ms: float) -> Policy:
     """The policy with one padding and no look at the sound."""
-    rules = replace(
-        policy.align, padding_before_ms=padding_ms, padding_after_ms=padding_ms, pause_ms=0.0, valley_ms=0.0
+    return _with_align(
+        policy, padding_before_ms=padding_ms, padding_after_ms=padding_ms, pause_ms=0.0, valley_ms=0.0
     )
-    return replace(policy, align=rules)
+
+
+def _with_align(policy: Policy, **changes: float) -> Policy:
+    return replace(policy, align=replace(policy.align, **changes))
 
 
 def settings(policy: Policy) -> Iterator[Setting]:
@@ -150,14 +179,18 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name=f"- first model ({MODELS[1]} alone)", hearings=_second_only)
     yield replace(full, name="- calibrated word times", hearings=_raw)
     yield replace(full, name="- pauses and valleys", policy=flat(policy, policy.align.padding_before_ms))
+    yield replace(full, name="- look at disagreeing times", policy=_with_align(policy, unsure_ms=0.0))
     yield replace(full, name="- speech without words", hearings=_all_heard)
+    one_model = replace(policy, unheard=replace(policy.unheard, one_model_ms=0.0))
+    yield replace(full, name="- words of one model alone", policy=one_model)
     yield replace(full, name="- answers to questions", context=(fragments,))
     yield replace(full, name="- bare answers", context=(answers,))
     yield replace(full, name="- values said again", again=False)
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))
     if policy.deny.enabled:
-        yield replace(full, name="- default-deny", policy=replace(policy, deny=replace(policy.deny, enabled=False)))
+        open_ = replace(policy, deny=replace(policy.deny, enabled=False))
+        yield replace(full, name="- default-deny", policy=open_)
     for recognizer in sorted(_OWN):
         yield replace(full, name=f"- {recognizer}", without=frozenset({recognizer}))
 
@@ -180,6 +213,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", required=True, help="NAME=GOLD=CACHE")
     parser.add_argument("--policy", default="standard")
+    parser.add_argument("--more", default="", help="folder of one more spaCy model, for one more row")
     parser.add_argument("--only", help="rows whose name holds this")
     args = parser.parse_args(argv)
     policy = load_policy(args.policy)
@@ -192,7 +226,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     bench = Bench(recordings, policy)
     seconds = sum(h.transcript.duration for listed in recordings.values() for h in listed)
     print(f"{'words, entities, clean, lost in %':34s} | " + " | ".join(f"{n:23s}" for n in recordings))
-    for number, setting in enumerate(settings(policy)):
+    rows = [*settings(policy)]
+    if args.more:
+        rows.append(replace(rows[0], name=f"+ {Path(args.more).name}", more=args.more))
+    for number, setting in enumerate(rows):
         if number and args.only and args.only not in setting.name:
             continue
         began = time.perf_counter()

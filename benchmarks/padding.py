@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 
 from benchmarks.ablation import flat  # noqa: E402
-from benchmarks.gold import FILLER, GoldRecording  # noqa: E402
+from benchmarks.gold import GoldRecording  # noqa: E402
 from benchmarks.hearings import HeardRecording, hear  # noqa: E402
 from benchmarks.quick import muted_frames  # noqa: E402
 from redactor.align import align  # noqa: E402
@@ -57,7 +57,8 @@ def true_findings(transcript: Transcript, gold: GoldRecording) -> list[PiiSpan]:
                     if p.channel == channel
                 )
                 if shared > 0.5 * (word.end - word.start):
-                    found.append(PiiSpan(channel, "PERSON", word.char_start, word.char_end, 1.0, "truth", number))
+                    place = channel, "PERSON", word.char_start, word.char_end
+                    found.append(PiiSpan(*place, 1.0, "truth", number))
     return found
 
 
@@ -99,16 +100,17 @@ def svg(flat_points: Sequence[Point], ours: Sequence[Point]) -> str:
         'font-size="12">',
         f'<rect width="{width}" height="{height}" fill="white"/>',
         f'<path d="M{pad},20 V{height - pad} H{width - 20}" fill="none" stroke="#444"/>',
-        f'<text x="{width / 2}" y="{height - 15}" text-anchor="middle">other speech lost, seconds per minute of '
-        "audio</text>",
-        f'<text transform="translate(18,{height / 2}) rotate(-90)" text-anchor="middle">personal speech left, ms '
-        "per minute</text>",
+        f'<text x="{width / 2}" y="{height - 15}" text-anchor="middle">other speech lost, '
+        "seconds per minute of audio</text>",
+        f'<text transform="translate(18,{height / 2}) rotate(-90)" text-anchor="middle">personal speech '
+        "left, ms per minute</text>",
         f'<polyline points="{line}" fill="none" stroke="#888" stroke-width="2"/>',
     ]
     for i in range(6):
         x, y = pad + i / 5 * (width - pad - 20), height - pad - i / 5 * (height - pad - 20)
-        parts.append(f'<text x="{x:.1f}" y="{height - pad + 16}" text-anchor="middle">{right * i / 5:.1f}</text>')
-        parts.append(f'<text x="{pad - 6}" y="{y + 4:.1f}" text-anchor="end">{top * i / 5:.0f}</text>')
+        across, up = f"{right * i / 5:.1f}", f"{top * i / 5:.0f}"
+        parts.append(f'<text x="{x:.1f}" y="{height - pad + 16}" text-anchor="middle">{across}</text>')
+        parts.append(f'<text x="{pad - 6}" y="{y + 4:.1f}" text-anchor="end">{up}</text>')
     for p in flat_points:
         x, y = at(p)
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#888"/>')

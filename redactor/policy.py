@@ -1,4 +1,4 @@
-"""What a policy can say: every key, its default and its meaning; :mod:`redactor.config` reads and checks them."""
+"""What a policy can say: every key with default and meaning; :mod:`redactor.config` reads and checks them."""
 
 from __future__ import annotations
 

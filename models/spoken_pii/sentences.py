@@ -316,7 +316,7 @@ def _misspelt(word: str, rng: random.Random) -> str:
         return word[:at] + word[at + 1 :]
     if way == 1:
         return word[:at] + word[at] + word[at:]
-    pairs = {a: b for a, b in (*_CONFUSED, *(p[::-1] for p in _CONFUSED))}
+    pairs = dict((*_CONFUSED, *(p[::-1] for p in _CONFUSED)))
     return word[:at] + pairs.get(word[at], word[at]) + word[at + 1 :]
 
 
@@ -415,7 +415,8 @@ def sentences(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator[
     shares = [share for share, _ in parts]
     for _ in range(count):
         turns = [
-            fill(rng.choice(rng.choices(parts, shares)[0][1]), names, rng) for _ in range(rng.choice((1, 1, 2, 3)))
+            fill(rng.choice(rng.choices(parts, shares)[0][1]), names, rng)
+            for _ in range(rng.choice((1, 1, 2, 3)))
         ]
         text, spans = "", []
         for turn in turns:

@@ -2,8 +2,8 @@
 
     python models/spoken_pii/train.py --data FOLDER --out models/spoken_pii/model
 
-FOLDER holds slurp, presidio-research and primock57 (README.md says where they come from). The same versions give
-the same weights.
+FOLDER holds slurp, presidio-research and primock57 (README.md says where they come from). The same versions
+give the same weights.
 """
 
 from __future__ import annotations

@@ -26,6 +26,8 @@ _MOST_S, _MOST_S_PER_LETTER = 0.4, 0.09
 _LONGEST_GAP_S = 1.2
 # Kept beyond a run, of a pause longer than that.
 _MARGIN_S, _SHORTEST_PAUSE_S = 0.2, 0.12
+# A word that begins this much before a border lies behind it.
+_BORDER_S = 0.05
 # Letters of a word that may be the first syllable of a name.
 _SMALL = 3
 _BEFORE_TIME = frozenset("around at by past till until".split())
@@ -123,7 +125,7 @@ def _stretch(
 
 
 def _is_doubtful(own: Speech, index: int, personal: set[int]) -> bool:
-    """ "To mash", "so a lot": a small word right before one that does not stay and is nothing that was found."""
+    """ "To mash", "so a lot": a small word right before one that neither stays nor was found."""
     after = index + 1
     if after == len(own.tokens) or after in personal:
         return False
@@ -141,7 +143,8 @@ def _go_together(speeches: Sequence[Speech], before: _Kept, after: _Kept) -> boo
     if not between:
         return True
     for other in speeches[1:]:
-        first, last = bisect_left(other.starts, before.end - 0.05), bisect_left(other.starts, after.start - 0.05)
+        first = bisect_left(other.starts, before.end - _BORDER_S)
+        last = bisect_left(other.starts, after.start - _BORDER_S)
         between += [t.text for t in other.tokens[first:last]]
     return FUNCTION_WORDS.issuperset(between)
 
@@ -174,8 +177,8 @@ def _is_time(own: Speech, index: int) -> bool:
     token = own.tokens[index]
     if not token.is_numeric or index == 0 or own.tokens[index - 1].text not in _BEFORE_TIME:
         return False
-    hour, minute = int(token.digits[:-2] or token.digits), int(token.digits[-2:] if len(token.digits) > 2 else 0)
-    if len(token.digits) > 4 or not (1 <= hour <= 12 and minute < 60):
+    digits = token.digits if len(token.digits) > 2 else f"{token.digits}00"
+    if len(digits) > 4 or not (1 <= int(digits[:-2]) <= 12 and int(digits[-2:]) < 60):
         return False
     if index + 1 == len(own.tokens) or own.tokens[index + 1].text in _BEHIND_TIME:
         return True

@@ -1,4 +1,4 @@
-"""The quick score agrees with the contract on what a muted word is, and real speech is cut in halves by speaker."""
+"""The quick score counts as the contract does, and real speech is cut in halves by speaker."""
 
 import json
 

@@ -46,8 +46,9 @@ _OFTEN_LAST = frozenset("am and be he hey oh okay see we why you".split())
 # "B as in boy", and what "as in" is heard as.
 _AS_IN = tuple(
     tuple(said.split())
-    for said in ("as in", "is in", "has in", "as an", "azin", "yazin", "asin", "a light", "in light", "on light", "a like",
-        "like", "light", "for", "in")
+    for said in (
+        "as in|is in|has in|as an|azin|yazin|asin|a light|in light|on light|a like|like|light|for|in".split("|")
+    )
 )
 _CERTAIN_AS_IN = frozenset((("as", "in"), ("azin",), ("asin",), ("yazin",)))
 _MODIFIERS = frozenset(

@@ -1,7 +1,7 @@
 """Names that somebody is called by at the end of a set phrase: "anything else I can do for you, ...".
 
-The phrase is complete without what follows it in the sentence. Whatever that is, of a few words and none that
-such a phrase is known to go on with, it is a name: recognizers write short foreign ones as "too", "my", "so fire".
+The phrase is complete without what follows it in the sentence. Whatever that is, of a few words and none
+that such a phrase goes on with, it is a name: recognizers write short ones as "too", "my", "so fire".
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ _GOES_ON = frozenset(
     "on or our out over please ready regarding right second she shortly sir so speaking still stay team "
     "thank thanks that that's the them then there these they this those though tomorrow tonight under until "
     "up using very wait was we we'll we're welcome well what when where which while who will with world would "
-    "yeah yes you you're your yourself today weekend afternoon morning everything really right away much".split()
+    "yeah yes you you're your yourself today weekend afternoon morning everything really right away "
+    "much".split()
 )
 # What is called out behind a comma and names nobody.
 _CLOSINGS = FILLERS | frozenset(
@@ -75,7 +76,8 @@ class VocativeRecognizer(SpokenRecognizer):
             end = first
             while end < len(tokens) and end - first <= _MOST and not (end > first and ends_clause(tokens, end)):
                 end += 1
-            if end - first > _MOST or (end == len(tokens) and not (_paused(tokens[first]) or _marked(text, tokens[-1]))):
+            cut_off = end == len(tokens) and not (_paused(tokens[first]) or _marked(text, tokens[-1]))
+            if end - first > _MOST or cut_off:
                 continue
             if any(t.is_numeric or t.kind is Kind.AMOUNT for t in tokens[first:end]):
                 continue
