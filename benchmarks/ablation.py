@@ -31,6 +31,7 @@ from redactor.config import load_policy  # noqa: E402
 from redactor.detect import PresidioDetector, SpeechDetector  # noqa: E402
 from redactor.detect.conversation import answers, fragments  # noqa: E402
 from redactor.detect.deny import denied  # noqa: E402
+from redactor.detect.disagreement import disagreements  # noqa: E402
 from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
@@ -50,7 +51,7 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
-    context, again
+    context, between, again
         As in :class:`redactor.detect.SpeechDetector`.
     more : str
         Folder of a spaCy model whose findings count as well; "" for none.
@@ -61,6 +62,7 @@ class Setting:
     hearings: Callable[[HeardRecording], Transcript] = HeardRecording.calibrated
     without: frozenset[str] = frozenset()
     context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
+    between: bool = True
     again: bool = True
     more: str = ""
 
@@ -70,10 +72,11 @@ class Bench:
 
     def __init__(self, recordings: dict[str, list[HeardRecording]], policy: Policy) -> None:
         models = {lang: resolve(name, task="ner").path for lang, name in policy.language.detectors.items()}
-        self._texts = PresidioDetector(policy, spacy_models=models)
-        self._found: dict[tuple[str, ...], tuple[PiiSpan, ...]] = {}
+        spoken = {lang: resolve(name, task="ner").path for lang, name in policy.language.spoken_models.items()}
+        self._texts = PresidioDetector(policy, spacy_models=models, spoken_models=spoken)
+        self._recognizers = self._texts.recognizers
+        self._found: dict[tuple[tuple[str, ...], frozenset[str]], tuple[PiiSpan, ...]] = {}
         self.recordings = recordings
-        self.texts_s = 0.0
 
     def scores(self, name: str, setting: Setting) -> list[Scored]:
         """Of all recordings of one set."""
@@ -88,6 +91,7 @@ class Bench:
             _Without(self, setting.without, setting.more),
             setting.policy,
             context=setting.context,
+            between=disagreements if setting.between else None,
             again=repeats if setting.again else None,
         )
         found = detector.detect(transcript)
@@ -95,17 +99,20 @@ class Bench:
         not_safe = denied(transcript, found, deny) if deny.enabled else ()
         return align(transcript, found, power=heard.power, policy=setting.policy, denied=not_safe)
 
-    def texts(self, hearing: Transcript) -> tuple[PiiSpan, ...]:
-        """Findings in one text: word times do not matter to them, so one search serves all rows."""
-        key = tuple(hearing.text(channel) for channel in hearing.channels)
+    def texts(self, hearing: Transcript, without: frozenset[str]) -> tuple[PiiSpan, ...]:
+        """Findings in one text: word times do not matter to them, so one search serves all rows.
+
+        A recognizer that is left out is not asked: Presidio drops findings inside better ones, so what another
+        one would have found is not among the findings of all.
+        """
+        key = tuple(hearing.text(channel) for channel in hearing.channels), without
         if key not in self._found:
-            began = time.perf_counter()
+            self._texts.recognizers = [r for r in self._recognizers if not _is_dropped(r.name, without)]
             self._found[key] = self._texts.detect(hearing)
-            self.texts_s += time.perf_counter() - began
         return self._found[key]
 
 
-_OWN = {kind.__name__ for kind in SPOKEN_FORMS}
+_OWN = {kind.__name__ for kind in SPOKEN_FORMS} | {"SpokenNameRecognizer"}
 
 
 @dataclass(frozen=True)
@@ -117,16 +124,17 @@ class _Without:
     more: str
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
-        kept = [p for p in self.bench.texts(transcript) if not self._is_dropped(p.recognizer)]
+        kept = [*self.bench.texts(transcript, self.without)]
         if self.more:
             for channel in transcript.channels:
                 kept += _named_by(self.more, transcript.text(channel), channel)
         return tuple(kept)
 
-    def _is_dropped(self, recognizer: str) -> bool:
-        if recognizer in self.without:
-            return True
-        return "presidio" in self.without and recognizer not in _OWN | {"SpacyRecognizer"}
+
+def _is_dropped(recognizer: str, without: frozenset[str]) -> bool:
+    if recognizer in without:
+        return True
+    return "presidio" in without and recognizer not in _OWN | {"SpacyRecognizer"}
 
 
 @cache
@@ -185,6 +193,7 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- words of one model alone", policy=one_model)
     yield replace(full, name="- answers to questions", context=(fragments,))
     yield replace(full, name="- bare answers", context=(answers,))
+    yield replace(full, name="- disagreements", between=False)
     yield replace(full, name="- values said again", again=False)
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))
@@ -213,6 +222,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", action="append", required=True, help="NAME=GOLD=CACHE")
     parser.add_argument("--policy", default="standard")
+    parser.add_argument("--without", default="", help="recognizers that no row has, separated by commas")
     parser.add_argument("--more", default="", help="folder of one more spaCy model, for one more row")
     parser.add_argument("--only", help="rows whose name holds this")
     args = parser.parse_args(argv)
@@ -229,6 +239,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = [*settings(policy)]
     if args.more:
         rows.append(replace(rows[0], name=f"+ {Path(args.more).name}", more=args.more))
+    dropped = frozenset(filter(None, args.without.split(",")))
+    rows = [replace(row, without=row.without | dropped) for row in rows]
     for number, setting in enumerate(rows):
         if number and args.only and args.only not in setting.name:
             continue

@@ -11,6 +11,7 @@ import numpy as np
 
 from redactor.edges import EdgeRule, end_edge, start_edge
 from redactor.errors import NonsenseError, QuarantineError
+from redactor.kernels.power import FRAME_S
 from redactor.policy import Policy
 from redactor.timebase import outward_milliseconds
 from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript, Word
@@ -22,6 +23,8 @@ _WORD_TIME_ERROR_S = 0.15
 _SAME_BORDER_S = 0.1
 # A pause this long inside a finding is none of it.
 _LONG_SILENCE_S = 0.8
+# One side of a call is this much weaker on the other side's channel, or more.
+_CROSSTALK_DB = 20.0
 # Around a finding, of speech that only one model made words of.
 _NEAR_S = 0.6
 
@@ -62,7 +65,7 @@ def align(
         If there is speech without words and the policy does not want it muted.
     """
     spans = _detected(transcript, found, power, policy)
-    spans += _unheard(transcript, spans, policy)
+    spans += _unheard(transcript, spans, power, policy)
     if policy.align.channels == "all":
         everywhere = tuple(range(power.shape[1]))
         spans = [replace(span, channels=everywhere) for span in spans]
@@ -188,7 +191,9 @@ def _span(start: Seconds, end: Seconds, pii: PiiSpan, duration: Seconds) -> Time
     )
 
 
-def _unheard(transcript: Transcript, found: Sequence[TimeSpan], policy: Policy) -> list[TimeSpan]:
+def _unheard(
+    transcript: Transcript, found: Sequence[TimeSpan], power: np.ndarray, policy: Policy
+) -> list[TimeSpan]:
     """Speech that became no words, per channel.
 
     Also speech that only one of two models made words of, where something was found in it: the other model gave
@@ -210,6 +215,8 @@ def _unheard(transcript: Transcript, found: Sequence[TimeSpan], policy: Policy) 
                 near = [(s - _NEAR_S, e + _NEAR_S) for s, e in personal]
                 missed += [(max(a, s), min(b, e)) for a, b in alone for s, e in near if s < b and a < e]
         for start, end in union(missed):
+            if _is_crosstalk(power, channel, start, end):
+                continue
             spans.append(
                 TimeSpan(
                     start=max(start - padding, 0.0),
@@ -227,6 +234,12 @@ def _unheard(transcript: Transcript, found: Sequence[TimeSpan], policy: Policy) 
             reason="unheard-speech",
         )
     return spans
+
+
+def _is_crosstalk(power: np.ndarray, channel: int, start: Seconds, end: Seconds) -> bool:
+    """What is loud here is far louder on another channel, whose own words account for it."""
+    mean = power[int(start / FRAME_S) : int(end / FRAME_S) + 1].mean(axis=0)
+    return bool(mean[channel] < mean.max() * 10 ** (-_CROSSTALK_DB / 10))
 
 
 def _longer(stretches: Iterable[Interval], least_ms: float) -> list[Interval]:

@@ -65,7 +65,7 @@ def run_identity(
     Parameters
     ----------
     models : mapping of str to ModelFiles
-        By role ("transcribe", "second", "identify", "ner:en").
+        By role ("transcribe", "second", "identify", "ner:en", "spoken:en").
     threads : int
         CPU threads of a worker; CTranslate2's results depend on it.
     """

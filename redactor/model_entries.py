@@ -70,8 +70,13 @@ class Entry:
         return self.source.startswith("hub:")
 
     @property
+    def shipped(self) -> bool:
+        """Whether its files lie in the package's own ``models`` folder."""
+        return self.source.startswith("shipped:")
+
+    @property
     def package(self) -> str:
-        """Name of the package or of the hub repository."""
+        """Name of the package or of the hub repository, or the folder below ``models``."""
         return self.source.partition(":")[2]
 
     @property
@@ -129,9 +134,11 @@ def _check_entry(entry: Entry, *, where: str) -> None:
         raise ModelError(f"{where}: files and calibration must be tables")
     if entry.task not in TASKS:
         raise ModelError(f"{where}: task {entry.task!r} is not one of {', '.join(TASKS)}")
-    if not re.fullmatch(r"wheel:[\w.-]+|hub:[\w.-]+/[\w.-]+", entry.source):
-        raise ModelError(f"{where}: source must be 'wheel:PACKAGE' or 'hub:OWNER/NAME'")
-    if not entry.from_hub and not (entry.revision and entry.folder and entry.files):
+    if not re.fullmatch(r"wheel:[\w.-]+|hub:[\w.-]+/[\w.-]+|shipped:\w+/\w+", entry.source):
+        raise ModelError(f"{where}: source must be 'wheel:PACKAGE', 'hub:OWNER/NAME' or 'shipped:FOLDER'")
+    if entry.shipped and not (entry.revision and entry.files):
+        raise ModelError(f"{where}: a shipped model needs revision and the sha256 of its files")
+    if entry.source.startswith("wheel:") and not (entry.revision and entry.folder and entry.files):
         raise ModelError(f"{where}: a wheel needs revision, folder and the sha256 of its files")
     if entry.from_hub and entry.files and not entry.revision:
         raise ModelError(f"{where}: files of a hub model need the revision they belong to")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from redactor.errors import ModelError
-from redactor.files import atomic_file, fsync_dir, sha256_file, user_cache_dir
+from redactor.files import atomic_file, fsync_dir, sha256_file, shipped_dir, user_cache_dir
 from redactor.model_entries import Entry
 
 _INSTALL = 'pip install "redactor[models]"'
@@ -78,6 +78,15 @@ def in_package(entry: Entry, package: str, path: str) -> Path:
             f"{_INSTALL}"
         )
     return Path(str(distribution.locate_file(path)))
+
+
+def open_shipped(entry: Entry) -> Path:
+    """Folder of a model that is a part of this package."""
+    folder = shipped_dir() / "models" / entry.package
+    if not folder.is_dir():
+        raise NotInstalled(f"{entry.label} is not there; reinstall redactor")
+    compare(entry, files_in(folder, label=entry.label), entry.files, remedy="reinstall redactor")
+    return folder
 
 
 def open_wheel(entry: Entry) -> Path:

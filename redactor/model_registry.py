@@ -12,13 +12,14 @@ import difflib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from redactor.errors import ModelError
+from redactor.files import shipped_dir
 from redactor.model_entries import ANY_LANGUAGE, TASKS, Entry, Integrity, entries
 from redactor.model_files import (
     NotInstalled,
@@ -28,6 +29,7 @@ from redactor.model_files import (
     in_package,
     joined_folder,
     open_joined,
+    open_shipped,
     open_wheel,
 )
 from redactor.model_hub import known_digests, open_hub
@@ -129,8 +131,14 @@ def resolve(name: str, *, task: str) -> ModelFiles:
     if entry.from_hub:
         path, files = open_hub(entry)
     else:
-        path, files = (open_joined if entry.parts else open_wheel)(entry), entry.files
+        path, files = _opener(entry)(entry), entry.files
     return ModelFiles(name, task, path, entry.languages, _digest(files), entry.integrity, entry.calibration)
+
+
+def _opener(entry: Entry) -> Callable[[Entry], Path]:
+    if entry.shipped:
+        return open_shipped
+    return open_joined if entry.parts else open_wheel
 
 
 def check(entry: Entry) -> Check:
@@ -141,7 +149,7 @@ def check(entry: Entry) -> Check:
         elif entry.parts:
             check_joined(entry)
         else:
-            open_wheel(entry)
+            _opener(entry)(entry)
     except NotInstalled as error:
         return Check(entry, State.NOT_INSTALLED, str(error))
     except ModelError as error:
@@ -168,6 +176,8 @@ def installed(entry: Entry) -> bool:
     """Whether something stands here under the entry's name and version; no file is opened."""
     if entry.from_hub:
         return known_digests(entry) is not None
+    if entry.shipped:
+        return (shipped_dir() / "models" / entry.package).is_dir()
     if entry.parts and joined_folder(entry).is_dir():
         return True
     packages = {entry.package, *(part.package for part in entry.parts)}

@@ -26,12 +26,15 @@ class LanguagePolicy:
         Multilingual Whisper model that tells languages apart when the one that transcribes knows only English.
     detectors : mapping of str to str
         spaCy model (a name in models/registry.toml) for each language that can be searched for personal data.
+    spoken_models : mapping of str to str
+        One more spaCy model, made for names in spoken text, for languages that have a detector.
     """
 
     spoken: str = AUTO_LANGUAGE
-    min_probability: float = 0.3
+    min_probability: float = 0.2
     identifier: str = "base"
     detectors: Mapping[str, str] = field(default_factory=lambda: {"en": "en_core_web_sm"})
+    spoken_models: Mapping[str, str] = field(default_factory=lambda: {"en": "spoken_pii_en"})
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class DenyPolicy:
     """
 
     enabled: bool = False
-    vocabulary: int = 30_000
+    vocabulary: int = 20_000
     min_words: int = 2
 
 

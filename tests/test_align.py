@@ -183,3 +183,11 @@ def test_what_is_denied_is_muted_beside_what_was_found():
     denied = [TimeSpan(3.0, 4.0, (0,), (), Origin.DENIED)]
     spans = align(heard, [person(0, 4)], policy=BARE, power=POWER, denied=denied)
     assert [(s.start, s.origin) for s in spans] == [(1.0, Origin.DETECTED), (3.0, Origin.DENIED)]
+
+
+@pytest.mark.parametrize(("own", "expected"), [(1e-4, []), (0.5, [(1.0, 4.0)])])
+def test_the_other_sides_echo_is_no_unheard_speech(own, expected):
+    heard = transcript(("so", 1.0, 4.0), speech=[SpeechRegion(0, 1.0, 4.0), SpeechRegion(1, 1.0, 4.0)])
+    power = np.stack([np.ones(1000), np.full(1000, own)], axis=1)
+    policy = replace(BARE, unheard=UnheardPolicy(padding_ms=0, min_ms=100))
+    assert times(align(heard, [], policy=policy, power=power)) == expected

@@ -24,6 +24,7 @@ from model_stand_ins import (
 
 from redactor import model_entries
 from redactor.errors import ModelError
+from redactor.files import shipped_dir
 from redactor.model_registry import Integrity, State, check, entries, installed, resolve
 
 pytest_plugins = ["model_stand_ins"]
@@ -216,7 +217,7 @@ def test_shipped_registry_has_every_digest_and_licence():
     names = [entry.name for entry in shipped]
     assert {"tiny.en", "base", "en_core_web_sm", "small", "large-v3", "large-v3-turbo"} <= set(names)
     for entry in shipped:
-        assert entry.licence == "MIT"
+        assert entry.licence == ("Apache-2.0" if entry.shipped else "MIT")
         assert entry.licence_from
         assert entry.from_hub or entry.files
 
@@ -241,9 +242,22 @@ def test_extra_named_in_messages_installs_what_the_registry_wants():
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
     extra = set(project["project"]["optional-dependencies"]["models"])
     for entry in entries():
-        if not entry.from_hub:
+        if not (entry.from_hub or entry.shipped):
             packages = {entry.package, *(part.package for part in entry.parts)}
             assert {f"{package}=={entry.revision}" for package in packages} <= extra
+
+
+def test_a_shipped_model_that_was_altered_is_refused(monkeypatch, tmp_path):
+    shutil.copytree(shipped_dir() / "models", tmp_path / "models")
+    monkeypatch.setattr("redactor.model_files.shipped_dir", lambda: tmp_path)
+    assert resolve("spoken_pii_en", task="ner").path.is_relative_to(tmp_path)
+    weights = tmp_path / "models/spoken_pii/model/ner/model"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="'ner/model' was altered; reinstall redactor"):
+        resolve("spoken_pii_en", task="ner")
+    shutil.rmtree(tmp_path / "models/spoken_pii/model")
+    with pytest.raises(ModelError, match="reinstall redactor"):
+        resolve("spoken_pii_en", task="ner")
 
 
 # --- the real weights ---

@@ -9,6 +9,7 @@ give the same weights.
 from __future__ import annotations
 
 import argparse
+import json
 import random
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=60_000)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     args = parser.parse_args()
     fix_random_seed(SEED)
     nlp = spacy.util.load_model_from_config(Config().from_str(CONFIG), auto_fill=True)
@@ -97,6 +98,9 @@ def main() -> None:
         )
         with nlp.use_params(optimizer.averages):
             nlp.to_disk(args.out)
+    # The words it has seen: hashes are all it needs, and names have no place in what ships.
+    labels = sorted(nlp.get_pipe("ner").labels)
+    (args.out / "vocab" / "strings.json").write_text(json.dumps(labels), encoding="utf-8")
     for label, row in sorted(scores["ents_per_type"].items()):
         print(f"{label}: P {row['p']:.3f} R {row['r']:.3f} F {row['f']:.3f}")
 

@@ -33,6 +33,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from redactor.detect.recognizers import SPOKEN_FORMS
+from redactor.detect.recognizers.spoken_ner import SpokenNameRecognizer
 from redactor.errors import ModelError
 from redactor.types import PiiSpan, Transcript, Word
 
@@ -51,6 +52,11 @@ _SPACY_ENTITIES = ("PERSON", "LOCATION", "NRP", "ORGANIZATION")
 
 # The suffix list that comes with the package: tldextract would otherwise try to fetch a newer one.
 _offline_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+# Only names are read of a spaCy model. What makes lemmas costs as much again, and Presidio looks among them for
+# words such as "number" and "account", which are their own.
+_NOT_READ = ["tok2vec", "parser", "senter", "tagger", "attribute_ruler", "lemmatizer"]
 
 
 class OfflineEmailRecognizer(EmailRecognizer):
@@ -86,6 +92,8 @@ class PresidioDetector:
     policy : Policy
     spacy_models : mapping of str to pathlib.Path
         Verified spaCy model folder for each language of the policy.
+    spoken_models : mapping of str to pathlib.Path
+        One more for some of the languages, made for names in spoken text.
 
     Raises
     ------
@@ -93,12 +101,20 @@ class PresidioDetector:
         If a spaCy model cannot be loaded, or an entity type of the policy has no recognizer.
     """
 
-    def __init__(self, policy: Policy, *, spacy_models: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        spacy_models: Mapping[str, Path],
+        spoken_models: Mapping[str, Path] | None = None,
+    ) -> None:
         logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
         self._thresholds = dict(policy.entities)
         self._nlp = {language: _load_spacy(path) for language, path in spacy_models.items()}
         languages = list(self._nlp)
         recognizers = [r for language in languages for r in _recognizers(language)]
+        for language, path in (spoken_models or {}).items():
+            recognizers.append(SpokenNameRecognizer(_load_spacy(path), supported_language=language))
         self._analyzer = AnalyzerEngine(
             registry=RecognizerRegistry(recognizers=recognizers, supported_languages=languages),
             nlp_engine=_loaded_engine(self._nlp),
@@ -108,6 +124,15 @@ class PresidioDetector:
             able = set(self._analyzer.get_supported_entities(language))
             if missing := sorted(set(self._thresholds) - able - IN_CONTEXT):
                 raise ModelError(f"no recognizer for {', '.join(missing)} in language {language!r}")
+
+    @property
+    def recognizers(self) -> list[EntityRecognizer]:
+        """What searches; the benchmark takes single ones out."""
+        return list(self._analyzer.registry.recognizers)
+
+    @recognizers.setter
+    def recognizers(self, chosen: Iterable[EntityRecognizer]) -> None:
+        self._analyzer.registry.recognizers = list(chosen)
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
         """See :meth:`redactor.detect.Detector.detect`; each language by its own spaCy model."""
@@ -172,9 +197,7 @@ def _plain_lemmas(doc: Doc) -> Doc:
 
 def _load_spacy(path: Path) -> Any:
     try:
-        # Only names are read of it. What makes lemmas costs as much again, and Presidio looks among them for
-        # words such as "number" and "account", which are their own.
-        nlp = spacy.load(path, exclude=["tok2vec", "parser", "senter", "tagger", "attribute_ruler", "lemmatizer"])
+        nlp = spacy.load(path, exclude=_NOT_READ)
         nlp.add_pipe("plain_lemmas")
         return nlp
     except Exception as error:  # spaCy raises many kinds; none of them holds text at load time

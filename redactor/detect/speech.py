@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from redactor.detect.base import Detector
 from redactor.detect.conversation import answers, fragments
+from redactor.detect.disagreement import disagreements
 from redactor.detect.repeats import repeats
 from redactor.policy import Policy
 from redactor.types import PiiSpan, Transcript
@@ -22,6 +23,8 @@ class SpeechDetector:
     policy : Policy
     context : sequence of callable
         Each finds more in one hearing by itself.
+    between : callable or None
+        Finds what only several hearings together show.
     again : callable or None
         Finds where what was found is said again in all hearings.
     """
@@ -32,11 +35,13 @@ class SpeechDetector:
         policy: Policy,
         *,
         context: Sequence[Callable[[Transcript], list[PiiSpan]]] = (answers, fragments),
+        between: Callable[[Sequence[Transcript]], list[PiiSpan]] | None = disagreements,
         again: Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]] | None = repeats,
     ) -> None:
         self._texts = texts
         self._thresholds = dict(policy.entities)
         self._context = context
+        self._between = between
         self._again = again
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
@@ -51,6 +56,8 @@ class SpeechDetector:
             for index, hearing in enumerate(hearings)
             for pii in self._in_one(replace(hearing, others=()))
         ]
+        if self._between is not None:
+            found += self._wanted(self._between(hearings))
         if self._again is not None:
             found += self._wanted(self._again(hearings, found))
         return tuple(

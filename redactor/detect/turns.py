@@ -76,7 +76,9 @@ class Speech:
                 yield first, index
                 first = index
 
-    def span(self, first: int, last: int, entity_type: str, score: float, recognizer: str) -> PiiSpan:
+    def span(
+        self, first: int, last: int, entity_type: str, score: float, recognizer: str, *, hearing: int = 0
+    ) -> PiiSpan:
         """A finding over tokens `first` to `last`, half-open."""
         return PiiSpan(
             self.channel,
@@ -85,6 +87,7 @@ class Speech:
             self.tokens[last - 1].end,
             score,
             recognizer,
+            hearing,
         )
 
 

@@ -49,7 +49,7 @@ class WorkerSpec:
     ----------
     policy : Policy
     models : mapping of str to ModelFiles
-        By role: "transcribe", "second" and "identify" (where there is one), "ner:LANGUAGE".
+        By role: "transcribe", "second" and "identify" (where there is one), "ner:LANGUAGE", "spoken:LANGUAGE".
     device : Device
     threads : int
     release : pathlib.Path
@@ -81,13 +81,20 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
         device_index=device_index,
         threads=spec.threads,
     )
-    spacy_models = {
-        role.removeprefix("ner:"): model.path
-        for role, model in spec.models.items()
-        if role.startswith("ner:")
-    }
-    detector = SpeechDetector(PresidioDetector(spec.policy, spacy_models=spacy_models), spec.policy)
+    texts = PresidioDetector(
+        spec.policy, spacy_models=_by_language(spec, "ner"), spoken_models=_by_language(spec, "spoken")
+    )
+    detector = SpeechDetector(texts, spec.policy)
     return Tools(recognizer, detector, spec.policy)
+
+
+def _by_language(spec: WorkerSpec, role: str) -> dict[str, Path]:
+    """Folders of the models that have a role for some language."""
+    return {
+        name.removeprefix(f"{role}:"): model.path
+        for name, model in spec.models.items()
+        if name.startswith(f"{role}:")
+    }
 
 
 def work(spec: WorkerSpec, device_index: int, jobs: Connection, lifeline: Connection) -> None:
