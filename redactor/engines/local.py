@@ -17,7 +17,7 @@ from redactor.engines.worker import THREAD_VARIABLES, WorkerSpec, work
 from redactor.errors import ModelError, RedactorError, WorkerDied
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row
-from redactor.runfolder import RunFolder, remove_temporary
+from redactor.runfolder import RunFolder, remove_temporary, sweep
 
 _ATTEMPTS = 2  # the first, and one retry
 _GRACE_S = 5.0
@@ -97,6 +97,8 @@ class LocalEngine:
             for name in running:
                 remove_temporary(self._folder, name, keep_names=self._spec.keep_names)
             self._ledger.give_back(running)
+            if running:  # a worker may have released a recording that it could no longer report
+                sweep(self._folder, listed=self._ledger.listed_files())
 
     def _start(self, index: int) -> None:
         context = multiprocessing.get_context("spawn")

@@ -3,7 +3,7 @@
 import pytest
 from spoken_tables import muted
 
-from redactor.detect.recognizers.email import EmailRecognizer
+from redactor.detect.recognizers.email import SpokenEmailRecognizer
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from redactor.detect.recognizers.email import EmailRecognizer
     ],
 )
 def test_finds_an_address_from_its_first_letter(text, value):
-    assert muted(EmailRecognizer(), text, "EMAIL_ADDRESS") == [value]
+    assert muted(SpokenEmailRecognizer(), text, "EMAIL_ADDRESS") == [value]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_finds_an_address_from_its_first_letter(text, value):
     ],
 )
 def test_leaves_websites_and_plain_words(text):
-    assert muted(EmailRecognizer(), text) == []
+    assert muted(SpokenEmailRecognizer(), text) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_leaves_websites_and_plain_words(text):
     ],
 )
 def test_finds_user_names(text, value):
-    assert muted(EmailRecognizer(), text, "USER_NAME") == [value]
+    assert muted(SpokenEmailRecognizer(), text, "USER_NAME") == [value]
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_finds_user_names(text, value):
     ["the user name is wrong", "my username is not working", "a user name and password", "forgot my username"],
 )
 def test_leaves_talk_about_user_names(text):
-    assert muted(EmailRecognizer(), text, "USER_NAME") == []
+    assert muted(SpokenEmailRecognizer(), text, "USER_NAME") == []

@@ -9,6 +9,7 @@ import tldextract
 
 from redactor.detect import PresidioDetector, presidio
 from redactor.detect.presidio import IN_CONTEXT, OfflineEmailRecognizer, supported_entities
+from redactor.detect.recognizers import SPOKEN_FORMS
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import ModelError
 from redactor.invariants import check_found
@@ -205,3 +206,10 @@ def test_an_entity_type_without_a_recognizer_is_refused(spacy_models):
 def test_a_folder_that_is_no_spacy_model_is_refused(tmp_path):
     with pytest.raises(ModelError, match="spaCy model .* cannot be loaded"):
         PresidioDetector(Policy("t", entities={"PERSON": 0.5}), spacy_models={"en": tmp_path})
+
+
+def test_no_recognizer_of_ours_takes_the_name_of_one_of_presidios():
+    # Presidio's own loader finds classes by their name alone.
+    from presidio_analyzer import predefined_recognizers
+
+    assert [kind.__name__ for kind in SPOKEN_FORMS if hasattr(predefined_recognizers, kind.__name__)] == []

@@ -13,7 +13,7 @@ from redactor.detect.recognizers.address import AddressRecognizer
 from redactor.detect.recognizers.ages import AgeRecognizer
 from redactor.detect.recognizers.codes import CodeRecognizer
 from redactor.detect.recognizers.dates import BirthDateRecognizer
-from redactor.detect.recognizers.email import EmailRecognizer
+from redactor.detect.recognizers.email import SpokenEmailRecognizer
 from redactor.detect.recognizers.names import NameRecognizer
 from redactor.detect.recognizers.places import PlaceRecognizer
 from redactor.detect.recognizers.plates import PlateRecognizer
@@ -29,7 +29,7 @@ SPOKEN_FORMS: tuple[type[LocalRecognizer], ...] = (
     NameRecognizer,
     PlaceRecognizer,
     AddressRecognizer,
-    EmailRecognizer,
+    SpokenEmailRecognizer,
     SecretRecognizer,
     AgeRecognizer,
     CodeRecognizer,

@@ -64,7 +64,7 @@ _MOST = 12
 _MOST_LABELS = 3
 
 
-class EmailRecognizer(SpokenRecognizer):
+class SpokenEmailRecognizer(SpokenRecognizer):
     """Finds spoken e-mail addresses (EMAIL_ADDRESS) and user names (USER_NAME)."""
 
     ENTITIES = ("EMAIL_ADDRESS", "USER_NAME")
