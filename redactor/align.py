@@ -9,7 +9,7 @@ from itertools import chain, islice
 
 import numpy as np
 
-from redactor.edges import EdgeRule, end_edge, start_edge
+from redactor.edges import EdgeRule, end_edge, spare_time, start_edge
 from redactor.errors import NonsenseError, QuarantineError
 from redactor.kernels.power import FRAME_S
 from redactor.policy import Policy
@@ -173,9 +173,14 @@ def _edges(
     start, end = min(w.start for w in under), max(w.end for w in under)
     before = words[first - 1].end if first else None
     after = words[stop].start if stop < len(words) else None
+    padding_before = rules.padding_before_ms / 1000 + doubt[0]
+    padding_after = rules.padding_after_ms / 1000 + doubt[1]
+    if valley > 0:
+        padding_before += spare_time(words[first - 1], power, begins_at_sound=True) if first else 0.0
+        padding_after += spare_time(words[stop], power) if stop < len(words) else 0.0
     return (
-        start_edge(start, before, power, EdgeRule(rules.padding_before_ms / 1000 + doubt[0], pause, valley)),
-        end_edge(end, after, power, EdgeRule(rules.padding_after_ms / 1000 + doubt[1], pause, valley)),
+        start_edge(start, before, power, EdgeRule(padding_before, pause, valley)),
+        end_edge(end, after, power, EdgeRule(padding_after, pause, valley)),
     )
 
 

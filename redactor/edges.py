@@ -4,7 +4,8 @@ Word times are right to within about 0.1 s once a model's bias is taken out (``b
 worst of them lie beside pauses, where a recognizer lets a word begin late or end early (faster-whisper shortens
 long words there on purpose). So an edge is moved outward by a padding, runs on through a pause, where it costs
 nothing, and otherwise comes to rest where the sound is weakest: between two words rather than inside a
-syllable of one. The method and its figures are in ``benchmarks/ablation.py``.
+syllable of one. A neighbour that lasts longer than anybody says it has some of the finding in it. The method
+and its figures are in ``benchmarks/ablation.py`` and ``benchmarks/padding.py``.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from redactor.kernels.power import FRAME_S
-from redactor.types import Seconds
+from redactor.types import Seconds, Word
 
 # A gap between two words that is shorter than this is no pause: recognizers leave such gaps at random.
 _SHORTEST_PAUSE_S = 0.12
@@ -23,6 +24,13 @@ _LEFT_OF_PAUSE_S = 0.03
 # Before the first word and behind the last one a pause may be muted this much farther: there is no other word
 # to lose, and a recognizer's first and last times are its worst.
 _OPEN_END = 4
+
+# What a word takes at most, as a rule: this, and so much for each letter; a digit is said as a word of four.
+_WORD_S, _LETTER_S, _LETTERS_OF_A_DIGIT = 0.2, 0.07, 4
+# Of what a neighbour has more than that, so much is taken for the finding's at most.
+_MOST_SPARE_S = 0.2
+# A word begins where it reaches this share of its mean power: first words are given the silence before them.
+_SOUND = 0.2
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,32 @@ def start_edge(start: Seconds, before: Seconds | None, power: np.ndarray, rule: 
 def end_edge(end: Seconds, after: Seconds | None, power: np.ndarray, rule: EdgeRule) -> Seconds:
     """Where to end muting for a word that ends at `end`; `after` is the start of the word after it."""
     return _edge(end, after, power, rule, towards=1)
+
+
+def spare_time(word: Word, power: np.ndarray, *, begins_at_sound: bool = False) -> Seconds:
+    """How much longer a neighbour of a finding lasts than its letters need; that may be of the finding.
+
+    Parameters
+    ----------
+    word : Word
+        Right before or right behind the finding.
+    power : numpy.ndarray, shape [num_frames], float64
+        Of its channel.
+    begins_at_sound : bool
+        Leave out the silence at its beginning, which lies away from a finding behind it.
+
+    Returns
+    -------
+    float
+        Seconds, 0 for a word of ordinary length.
+    """
+    letters = sum(_LETTERS_OF_A_DIGIT if c.isdigit() else 1 for c in word.text if c.isalnum())
+    start = word.start
+    if begins_at_sound:
+        first = int(word.start / FRAME_S)
+        under = power[first : int(word.end / FRAME_S) + 1]
+        start += FRAME_S * int(np.argmax(under > _SOUND * under.mean())) if under.size else 0.0
+    return min(max(word.end - start - _WORD_S - _LETTER_S * letters, 0.0), _MOST_SPARE_S)
 
 
 def _edge(

@@ -72,6 +72,14 @@ def test_padding_stops_at_the_ends_of_the_audio_and_is_on_whole_milliseconds():
     assert (span.start, span.end) == (0.699, 2.0)
 
 
+def test_a_neighbour_that_lasts_too_long_is_muted_in_part():
+    policy = replace(BARE, align=replace(BARE.align, valley_ms=10))
+    usual = transcript(("call", 0.5, 1.0), ("John", 1.0, 1.5), ("now", 1.5, 1.9))
+    long = transcript(("call", 0.5, 1.0), ("John", 1.0, 1.5), ("now", 1.5, 2.5))
+    ends = [align(heard, [person(5, 9)], policy=policy, power=POWER)[0].end for heard in (usual, long)]
+    assert ends[1] - ends[0] == pytest.approx(0.2, abs=0.02)
+
+
 def test_one_sides_name_is_muted_on_every_channel_unless_the_policy_says_own():
     heard = transcript(("John", 1.0, 1.5), channel=1)
     found = [person(0, 4, channel=1)]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from redactor.edges import EdgeRule, end_edge, start_edge
+from redactor.edges import EdgeRule, end_edge, spare_time, start_edge
+from redactor.types import Word
 
 RULE = EdgeRule(padding=0.05, pause=0.25, valley=0.05)
 LOUD = np.ones(1000)
@@ -53,3 +54,30 @@ def test_without_pause_and_valley_the_padding_alone_counts():
 def test_at_the_borders_of_a_recording_an_edge_still_lies_outside_the_word(time):
     assert end_edge(time, time + 0.01, LOUD, RULE) >= time
     assert start_edge(time, time - 0.01, LOUD, RULE) <= time
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "spare"),
+    [
+        ("that", 0.25, 0.0),
+        ("that", 0.48, 0.0),  # slow, but people do
+        ("that", 0.58, 0.1),
+        ("could", 1.3, 0.2),  # so much at most
+        ("415", 0.9, 0.0),  # three words in digits
+        ("extraordinary", 1.0, 0.0),
+    ],
+)
+def test_a_neighbour_that_lasts_too_long_has_time_to_spare(text, seconds, spare):
+    assert spare_time(Word(text, 2.0, 2.0 + seconds, 0.9), LOUD) == pytest.approx(spare)
+    assert spare_time(Word(text, 2.0, 2.0 + seconds, 0.9), LOUD, begins_at_sound=True) == pytest.approx(spare)
+
+
+def test_silence_before_a_word_is_not_counted_where_it_lies_away_from_the_finding():
+    power = np.where(np.arange(1000) < 250, 1e-4, 1.0)
+    word = Word("call", 2.0, 2.8, 0.9)
+    assert spare_time(word, power) == pytest.approx(0.2)
+    assert spare_time(word, power, begins_at_sound=True) == 0.0
+
+
+def test_a_word_past_the_end_of_the_sound_has_nothing_to_spare():
+    assert spare_time(Word("call", 50.0, 50.3, 0.9), LOUD, begins_at_sound=True) == 0.0
