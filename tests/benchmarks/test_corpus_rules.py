@@ -96,12 +96,20 @@ def test_generated_corpora_share_no_spoken_number(drawn):
     assert not spoken["dev"] & spoken["test"]
 
 
-def test_every_label_and_every_template_is_said(drawn):
+def test_every_label_is_said_and_nothing_but_templates(drawn):
     for half in values.HALVES:
         labels = {t.label for s in drawn[half] for turn in s.turns for t in turn.tokens}
         assert labels == {"", script.FILLER, *values.LABELS}
         said = {line for s in drawn[half] for line in s.templates}
-        assert said == set(template_lines(half))
+        assert said <= set(template_lines(half))
+        assert len(said) > 0.6 * len(set(template_lines(half)))
+
+
+def test_every_template_can_be_said():
+    for half in values.HALVES:
+        for line in template_lines(half):
+            memory = script._Memory(half, random.Random(1))
+            assert script.tokens_of(line, memory)
 
 
 def test_a_script_repeats_for_its_seed_and_differs_for_another():
