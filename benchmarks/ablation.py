@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import numpy as np  # noqa: E402
 import spacy  # noqa: E402
 from spacy.language import Language  # noqa: E402
 
@@ -28,12 +30,14 @@ from benchmarks.quick import score_spans  # noqa: E402
 from benchmarks.score import Rate, Scored, summarize  # noqa: E402
 from redactor.align import align  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
-from redactor.detect import PresidioDetector, SpeechDetector  # noqa: E402
+from redactor.detect import PresidioDetector, SpeechDetector, Tagger  # noqa: E402
 from redactor.detect.conversation import answers, fragments  # noqa: E402
 from redactor.detect.deny import denied  # noqa: E402
-from redactor.detect.disagreement import disagreements  # noqa: E402
+from redactor.detect.dialogue import SpokenWord  # noqa: E402
 from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
+from redactor.detect.tagger import least_probabilities  # noqa: E402
+from redactor.detect.wordpieces import Agreement  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
 from redactor.policy import Policy  # noqa: E402
 from redactor.types import PiiSpan, TimeSpan, Transcript  # noqa: E402
@@ -51,7 +55,7 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
-    context, between, again
+    context, again, tagged
         As in :class:`redactor.detect.SpeechDetector`.
     more : str
         Folder of a spaCy model whose findings count as well; "" for none.
@@ -62,8 +66,8 @@ class Setting:
     hearings: Callable[[HeardRecording], Transcript] = HeardRecording.calibrated
     without: frozenset[str] = frozenset()
     context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
-    between: bool = True
     again: bool = True
+    tagged: bool = True
     more: str = ""
 
 
@@ -72,10 +76,11 @@ class Bench:
 
     def __init__(self, recordings: dict[str, list[HeardRecording]], policy: Policy) -> None:
         models = {lang: resolve(name, task="ner").path for lang, name in policy.language.detectors.items()}
-        spoken = {lang: resolve(name, task="ner").path for lang, name in policy.language.spoken_models.items()}
-        self._texts = PresidioDetector(policy, spacy_models=models, spoken_models=spoken)
+        self._texts = PresidioDetector(policy, spacy_models=models)
+        self._tagged: dict[tuple[str, ...], np.ndarray] = {}
+        self._by_policy: dict[int, list[Tagger]] = {}
         self._recognizers = self._texts.recognizers
-        self._found: dict[tuple[tuple[str, ...], frozenset[str]], tuple[PiiSpan, ...]] = {}
+        self._found: dict[tuple[tuple[str, ...], frozenset[str], bool], tuple[PiiSpan, ...]] = {}
         self.recordings = recordings
 
     def scores(self, name: str, setting: Setting) -> list[Scored]:
@@ -91,7 +96,7 @@ class Bench:
             _Without(self, setting.without, setting.more),
             setting.policy,
             context=setting.context,
-            between=disagreements if setting.between else None,
+            taggers=self._taggers(setting) if setting.tagged else (),
             again=repeats if setting.again else None,
         )
         found = detector.detect(transcript)
@@ -99,20 +104,48 @@ class Bench:
         not_safe = denied(transcript, found, deny) if deny.enabled else ()
         return align(transcript, found, power=heard.power, policy=setting.policy, denied=not_safe)
 
-    def texts(self, hearing: Transcript, without: frozenset[str]) -> tuple[PiiSpan, ...]:
+    def _taggers(self, setting: Setting) -> list[Tagger]:
+        """Of the setting's policy; what one has read is kept."""
+        if id(setting.policy) not in self._by_policy:
+            self._by_policy[id(setting.policy)] = [
+                _KeptTagger(
+                    resolve(name, task="tag").path,
+                    language=language,
+                    entities=least_probabilities(setting.policy),
+                    kept=self._tagged,
+                )
+                for language, name in setting.policy.language.taggers.items()
+            ]
+        return self._by_policy[id(setting.policy)]
+
+    def texts(self, hearing: Transcript, without: frozenset[str], by_model: bool) -> tuple[PiiSpan, ...]:
         """Findings in one text: word times do not matter to them, so one search serves all rows.
 
         A recognizer that is left out is not asked: Presidio drops findings inside better ones, so what another
         one would have found is not among the findings of all.
         """
-        key = tuple(hearing.text(channel) for channel in hearing.channels), without
+        key = tuple(hearing.text(channel) for channel in hearing.channels), without, by_model
         if key not in self._found:
             self._texts.recognizers = [r for r in self._recognizers if not _is_dropped(r.name, without)]
-            self._found[key] = self._texts.detect(hearing)
+            self._found[key] = self._texts.detect(hearing, by_model=by_model)
         return self._found[key]
 
 
-_OWN = {kind.__name__ for kind in SPOKEN_FORMS} | {"SpokenNameRecognizer"}
+class _KeptTagger(Tagger):
+    """Reads every conversation once."""
+
+    def __init__(self, folder: Path, *, kept: dict[tuple[str, ...], np.ndarray], **options: Any) -> None:
+        super().__init__(folder, **options)
+        self._kept = kept
+
+    def probabilities(self, spoken: Sequence[SpokenWord], agreed: Sequence[Agreement]) -> np.ndarray:
+        key = tuple(f"{w.text}|{w.first_of_turn}|{a}" for w, a in zip(spoken, agreed, strict=True))
+        if key not in self._kept:
+            self._kept[key] = super().probabilities(spoken, agreed)
+        return self._kept[key].copy()
+
+
+_OWN = {kind.__name__ for kind in SPOKEN_FORMS}
 
 
 @dataclass(frozen=True)
@@ -123,8 +156,8 @@ class _Without:
     without: frozenset[str]
     more: str
 
-    def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
-        kept = [*self.bench.texts(transcript, self.without)]
+    def detect(self, transcript: Transcript, *, by_model: bool = True) -> tuple[PiiSpan, ...]:
+        kept = [*self.bench.texts(transcript, self.without, by_model)]
         if self.more:
             for channel in transcript.channels:
                 kept += _named_by(self.more, transcript.text(channel), channel)
@@ -193,7 +226,7 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- words of one model alone", policy=one_model)
     yield replace(full, name="- answers to questions", context=(fragments,))
     yield replace(full, name="- bare answers", context=(answers,))
-    yield replace(full, name="- disagreements", between=False)
+    yield replace(full, name="- tagger", tagged=False)
     yield replace(full, name="- values said again", again=False)
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))

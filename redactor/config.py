@@ -198,6 +198,7 @@ _RANGES = (
     ("unheard.min_recording_ms", 0.0, 60_000.0),
     ("deny.vocabulary", 0, 1_000_000),
     ("deny.min_words", 1, 100),
+    ("deny.suspicion", 0.0, 1.0),
     ("mute.fade_ms", 0.0, 1_000.0),
     # The upper bound keeps the tone below the Nyquist frequency of 8 kHz telephony.
     ("mute.tone_hz", 20.0, 3_900.0),

@@ -12,7 +12,7 @@ from typing import Any
 from redactor.errors import ModelError
 from redactor.files import shipped_dir
 
-TASKS = ("transcribe", "ner")
+TASKS = ("transcribe", "ner", "tag")
 ANY_LANGUAGE = "*"
 
 

@@ -107,7 +107,7 @@ def resolve(name: str, *, task: str) -> ModelFiles:
     name : str
         A name of the registry, or a folder with a model of your own (a name of the registry wins; write
         ``./base`` for a folder of that name).
-    task : {"transcribe", "ner"}
+    task : {"transcribe", "ner", "tag"}
 
     Raises
     ------
@@ -189,7 +189,7 @@ def installed(entry: Entry) -> bool:
 def _own_folder(folder: Path, *, task: str) -> ModelFiles:
     if task not in TASKS or not folder.is_dir():
         raise ModelError(f"{str(folder)!r} is not the folder of a model for {task!r}")
-    languages = (_whisper_languages if task == "transcribe" else _spacy_languages)(folder)
+    languages = _LANGUAGES_OF[task](folder)
     name = folder.resolve().name
     label = f"model {name!r}"
     files = {file: hash_file(path, label=label) for file, path in files_in(folder, label=label).items()}
@@ -219,3 +219,16 @@ def _spacy_languages(folder: Path) -> tuple[str, ...]:
             f"{str(folder)!r} is not a spaCy pipeline: give the folder that holds meta.json"
         ) from None
     return (str(language),)
+
+
+def _tagger_languages(folder: Path) -> tuple[str, ...]:
+    try:
+        language = json.loads((folder / "config.json").read_bytes())["language"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(
+            f"{str(folder)!r} is not a tagger: give a folder as models/spoken_pii/train.py writes it"
+        ) from None
+    return (str(language),)
+
+
+_LANGUAGES_OF = {"transcribe": _whisper_languages, "ner": _spacy_languages, "tag": _tagger_languages}

@@ -26,15 +26,16 @@ class LanguagePolicy:
         Multilingual Whisper model that tells languages apart when the one that transcribes knows only English.
     detectors : mapping of str to str
         spaCy model (a name in models/registry.toml) for each language that can be searched for personal data.
-    spoken_models : mapping of str to str
-        One more spaCy model, made for names in spoken text, for languages that have a detector.
+    taggers : mapping of str to str
+        Model that reads whole conversations for personal data (a name in models/registry.toml), for languages
+        that have a detector.
     """
 
     spoken: str = AUTO_LANGUAGE
     min_probability: float = 0.2
     identifier: str = "base"
     detectors: Mapping[str, str] = field(default_factory=lambda: {"en": "en_core_web_sm"})
-    spoken_models: Mapping[str, str] = field(default_factory=lambda: {"en": "spoken_pii_en"})
+    taggers: Mapping[str, str] = field(default_factory=lambda: {"en": "spoken_pii_en"})
 
 
 @dataclass(frozen=True)
@@ -137,11 +138,14 @@ class DenyPolicy:
         So many of the most frequent English words can be harmless.
     min_words : int
         Fewer such words in a row do not stay.
+    suspicion : float
+        From this probability of being personal on, as the tagger gives it, a word is not harmless.
     """
 
     enabled: bool = False
-    vocabulary: int = 20_000
-    min_words: int = 2
+    vocabulary: int = 40_000
+    min_words: int = 1
+    suspicion: float = 0.005
 
 
 @dataclass(frozen=True)

@@ -284,13 +284,13 @@ def test_shipped_file_holds_every_key_under_a_comment(name):
     text = (shipped_dir() / "configs" / f"{name}.toml").read_text()
     missing = []
     for section, key, _ in every_key():
-        if key in ("entities", "detectors", "spoken_models"):  # tables; each of their keys is checked below
+        if key in ("entities", "detectors", "taggers"):  # tables; each of their keys is checked below
             continue
         if not commented(text, section, key):
             missing.append(f"{section}.{key}")
     raw = tomllib.loads(text)
     missing += [key for key in raw["entities"] if not commented(text, "entities", key)]
-    for table in ("detectors", "spoken_models"):
+    for table in ("detectors", "taggers"):
         missing += [k for k in raw["language"][table] if not commented(text, f"language.{table}", k)]
     assert not missing
 
@@ -360,6 +360,7 @@ def test_models_of_shipped_policies_are_in_the_registry():
         policy = load_policy(name)
         assert tasks[policy.transcribe.model] == "transcribe"
         assert {tasks[model] for model in policy.language.detectors.values()} == {"ner"}
+        assert {tasks[model] for model in policy.language.taggers.values()} == {"tag"}
 
 
 # Scores that presidio-analyzer gives, which the thresholds of standard are set by: an update that changes

@@ -153,6 +153,11 @@ def test_own_spacy_folder_has_the_language_of_its_meta_data(home):
     assert resolve(str(home / "de_model"), task="ner").languages == ("de",)
 
 
+def test_own_tagger_has_the_language_of_its_configuration(home):
+    write(home / "fr_tagger/config.json", b'{"language": "fr", "types": []}')
+    assert resolve(str(home / "fr_tagger"), task="tag").languages == ("fr",)
+
+
 def test_registry_name_wins_over_a_folder_of_that_name(home, monkeypatch):
     own_whisper(home / "here/small-one", 51865)
     monkeypatch.chdir(home / "here")
@@ -168,6 +173,8 @@ def test_registry_name_wins_over_a_folder_of_that_name(home, monkeypatch):
         ({"model.bin": b"", "vocabulary.json": b"{"}, "transcribe", "not a JSON list"),
         ({}, "ner", "not a spaCy pipeline"),
         ({"meta.json": b"[]"}, "ner", "not a spaCy pipeline"),
+        ({}, "tag", "not a tagger"),
+        ({"config.json": b"[]"}, "tag", "not a tagger"),
         (None, "transcribe", "is not the folder of a model"),
     ],
 )
@@ -250,14 +257,14 @@ def test_extra_named_in_messages_installs_what_the_registry_wants():
 def test_a_shipped_model_that_was_altered_is_refused(monkeypatch, tmp_path):
     shutil.copytree(shipped_dir() / "models", tmp_path / "models")
     monkeypatch.setattr("redactor.model_files.shipped_dir", lambda: tmp_path)
-    assert resolve("spoken_pii_en", task="ner").path.is_relative_to(tmp_path)
-    weights = tmp_path / "models/spoken_pii/model/ner/model"
+    assert resolve("spoken_pii_en", task="tag").path.is_relative_to(tmp_path)
+    weights = tmp_path / "models/spoken_pii/model/model.onnx"
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
-    with pytest.raises(ModelError, match="'ner/model' was altered; reinstall redactor"):
-        resolve("spoken_pii_en", task="ner")
+    with pytest.raises(ModelError, match="'model.onnx' was altered; reinstall redactor"):
+        resolve("spoken_pii_en", task="tag")
     shutil.rmtree(tmp_path / "models/spoken_pii/model")
     with pytest.raises(ModelError, match="reinstall redactor"):
-        resolve("spoken_pii_en", task="ner")
+        resolve("spoken_pii_en", task="tag")
 
 
 # --- the real weights ---

@@ -46,7 +46,7 @@ def test_the_wheel_holds_policies_registry_and_its_own_small_model(wheel):
     for path in (ROOT / "configs").glob("*.toml"):
         assert f"redactor/_shipped/configs/{path.name}" in names
     assert "redactor/_shipped/models/registry.toml" in names
-    assert "redactor/_shipped/models/spoken_pii/model/ner/model" in names
+    assert "redactor/_shipped/models/spoken_pii/model/model.onnx" in names
     assert "redactor/detect/recognizers/data/given_names.txt" in names
     assert not [name for name in names if name.startswith(("tests/", "examples/", "benchmarks/"))]
 

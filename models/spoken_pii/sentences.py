@@ -1,8 +1,8 @@
-"""Generated spoken-style sentences with names and addresses, as a recognizer would have written them.
+"""Labelled dialogues as a speech recognizer would have written them.
 
-Templates of our own and public ones (SLURP, Presidio's synthetic set) are filled with names and places of many
-countries, then written as recognizers write: without case or marks, with names misspelt, split, joined, or
-replaced by English words that sound alike.
+Templates of our own and public ones (SLURP, Presidio's synthetic set) are filled with values, then written as
+recognizers write: with or without case and marks, with names misspelt, split, joined, or replaced by English
+words that sound alike, words lost, turns with or without a border between them.
 """
 
 from __future__ import annotations
@@ -12,272 +12,89 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+
+from codes import Value, read_list, spell
+from values import KINDS, LABELS, Names, draw
 
 from redactor.detect.phonetic import near_keys, sound_key
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS
 
-LISTS = Path(__file__).parents[2] / "redactor/detect/recognizers/data"
-
-# {p} a person, {g} a given name, {f} a family name, {c} a city, {a} a street address, {n} a number.
-CALLS = """
-hello you are through to {o} my name is {g} how can I help
-thank you for calling {o} this is {g} how may I help you today
-hi {g} this is {p} calling about my bill
-good morning am I speaking with {p}
-yes this is {p} speaking
-can I take your name please it is {p}
-thanks {g} and can you confirm your address for me
-sure I live at {a}
-my address is {a} in {c}
-we moved from {c} to {c} last year
-it is {a} {c}
-okay {g} I have found your account
-thank you {g} one moment please
-is there anything else I can do for you today {g}
-no that is all thanks {g}
-have a great day {g} bye
-the account is in my husband's name {p}
-my wife {g} is also on the policy
-please speak to my son {g} he has the details
-I spoke with {g} yesterday and she said it was fixed
-the technician was called {g} I think
-could you put me through to {p} in billing
-I am calling on behalf of {p}
-doctor {f} referred me to you
-I have an appointment with doctor {f} at three
-the patient is {p} born in the spring
-nurse {g} took my blood pressure
-mister {f} is not available right now
-ms {f} will call you back before noon
-the package was sent to {a}
-can you deliver it to {a} instead
-I used to live on {s} near the station
-my landlord is {p} and he lives in {c}
-my manager {g} told me to call
-your reference is under the name {f}
-that is {g} with a k
-my maiden name is {f}
-the booking is under {p}
-did you say {g} or {g}
-right so {p} from {c} is that correct
-I was born in {c} actually
-I am flying from {c} to {c} on friday
-{g} could you hold for a second
-{g} I am sorry about that
-well {g} let me explain
-{g} speaking
-{p} here from {o}
-you can ask for {g} at the desk
-I have a mister {f} on the line for you
-tell {g} that I said thanks
-her name is {g} and she is my daughter
-our neighbour {p} saw the whole thing
-it was signed by {p}
-the driver {g} left it with {g} next door
-do you know {p}
-send it to {p} at {a}
-the claim was made by {p} of {a}
-I met {g} and {g} at the clinic
-please update the beneficiary to {p}
-my emergency contact is {p}
-is {g} there please
-may I speak to {g}
-who is {p}
-what did {g} say
-{g} and {g} are both on the lease
-"""
-COMMANDS = """
-call {g}
-call {p}
-call my sister {g}
-phone {p} on speaker
-dial {g} mobile
-text {g} I am on my way
-message {g} that dinner is ready
-send a message to {p}
-send {g} an email about the meeting
-email {p} the report
-remind me to call {g} tomorrow
-remind me to pick up {g} from school
-remind me about {g}'s birthday
-set up a meeting with {p} on monday
-schedule lunch with {g} at noon
-add {p} to my contacts
-delete {g} from my contacts
-what is {g}'s phone number
-when is {g}'s birthday
-read the last email from {p}
-play the voicemail from {g}
-did {g} call me
-facetime {g}
-video call {p}
-tell {g} I will be late
-ask {g} if she wants pizza
-invite {g} and {g} to the party
-navigate to {a}
-directions to {a}
-take me to {a}
-how far is {c}
-what is the weather in {c}
-what time is it in {c}
-find a hotel in {c}
-book a cab from {a} to {a}
-get me a taxi to {s}
-is it raining in {c} today
-who is {p}
-show me pictures of {g}
-share my location with {g}
-pay {g} twenty dollars
-turn on {g}'s bedroom light
-where does {p} live
-"""
-HARMLESS = """
-I will call you at four
-will you mark it as done please
-may I help you with that
-the bill is due in march
-I was reading the news this morning
-set an alarm for half past seven
-turn off the lights in the kitchen
-play some jazz music
-it takes seven business days
-your order will arrive on thursday
-gate twelve is on the left
-the river was high this year
-I have a joy ride pass
-grant me access to the page please
-I hope you can help me with my account
-the rose bushes need water
-put the jack in the socket
-my internet is down since yesterday
-can I have a large coffee with oat milk
-I would like a double shot espresso
-what is on my calendar today
-the total comes to ninety eight dollars
-I need to cancel my subscription
-that is a frank answer
-we will drew up a new contract
-can you check the status of my order
-thank you so much for your help
-is there anything else I can do for you
-you are welcome have a good day
-let me check that for you one moment
-I am not happy with the service at all
-please hold while I transfer you
-the doctor said to take it twice a day
-I have had this pain in my chest since monday
-do you have any allergies
-I feel dizzy when I get up
-how long have you had the cough
-add milk and eggs to the shopping list
-volume up
-stop
-skip this one
-no that was everything thanks
-the car makes a strange noise when it starts
-I lost my card on the bus
-what are your opening hours
-I want to change my plan
-could you say that again please
-it is the blue one with the white lid
-order a pepperoni pizza for tonight
-turn the thermostat up to twenty one degrees
-"""
-_ORGANISATIONS = (
-    "acme telecom|northern bank|city clinic|the support team|blue insurance|harbor energy|customer care|"
-    "first credit union|green power|the help desk"
-).split("|")
-_STREET_TYPES = (
-    "street street street avenue avenue road road lane drive drive court boulevard way place terrace crescent"
-).split()
-_STREETS = (
-    "oak maple cedar elm pine hill lake river park church mill high main king queen victoria station bridge "
-    "garden forest sunset highland franklin lincoln jefferson orchard meadow willow chestnut walnut spring "
-    "school market castle abbey grove manor prospect union liberty"
-).split()
-_UNITS = "one two three four five six seven eight nine".split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+TEMPLATES = Path(__file__).parent / "templates"
+BORDER = ""  # in place of a word: somebody else speaks from here on
+_SLOT = re.compile(r"\{(last4|[a-z]+)(\d*)(?:\.(g|f|sp))?\}")
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """Text and (start, end, label) spans of characters."""
+class LabelledWord:
+    """A word as it is written, what it is, and how it was said; `text` is BORDER between turns.
 
-    text: str
-    spans: tuple[tuple[int, int, str], ...]
-
-
-def _read(name: str) -> list[str]:
-    return (LISTS / f"{name}.txt").read_text(encoding="utf-8").split()
-
-
-class Names:
-    """Names to fill in: of training and of held-out sentences, by every tenth of a seeded shuffle.
-
-    Parameters
+    Attributes
     ----------
-    held_out : bool
+    differs : bool
+        A second recognizer wrote something else.
     """
 
-    def __init__(self, *, held_out: bool) -> None:
-        rng = random.Random(11)
-        self.given = _part(_read("given_names"), rng, held_out)
-        self.family = _part(_read("family_names"), rng, held_out)
-        places = (LISTS / "places.txt").read_text(encoding="utf-8").split("\n")[:-1]
-        self.places = _part(places, rng, held_out)
+    text: str
+    label: str = ""
+    spoken: str = ""
+    differs: bool = False
 
 
-def _part(names: Sequence[str], rng: random.Random, held_out: bool) -> list[str]:
-    shuffled = sorted(names)
-    rng.shuffle(shuffled)
-    tenth = len(shuffled) // 10
-    return shuffled[:tenth] if held_out else shuffled[tenth:]
+@dataclass(frozen=True)
+class _Style:
+    """How one recognizer writes one recording."""
+
+    cased: bool
+    marks: bool
+    wrong: bool
 
 
-def _number(rng: random.Random) -> str:
-    if rng.random() < 0.6:
-        return str(rng.choice((rng.randint(1, 99), rng.randint(100, 9999))))
-    parts = [rng.choice(_UNITS)] if rng.random() < 0.3 else []
-    return " ".join([*parts, rng.choice(_TENS), rng.choice(_UNITS)])
+class _Memory:
+    """A dialogue says the same value in the same slot again."""
+
+    def __init__(self, names: Names, rng: random.Random) -> None:
+        self.names, self.rng = names, rng
+        self._drawn: dict[str, Value] = {}
+
+    def get(self, slot: re.Match[str]) -> tuple[str, Value]:
+        """Kind (for the label) and value of a slot."""
+        kind, key, part = slot[1], slot[2], slot[3]
+        value = self._drawn.setdefault(kind + key, draw(kind, self.names, self.rng))
+        if part is None:
+            return kind, value
+        given, _, family = value.spoken.partition(" ")
+        if part == "sp":
+            return "sp", spell(family or given, self.rng)
+        return part, Value(given if part == "g" else family or given)
 
 
-def _street(names: Names, rng: random.Random) -> str:
-    name = rng.choice((rng.choice(_STREETS), rng.choice(names.family)))
-    return f"{name} {rng.choice(_STREET_TYPES)}"
+def fits(template: str) -> bool:
+    """Whether every slot of a template exists."""
+    try:
+        check(template)
+    except ValueError:
+        return False
+    return True
 
 
-def _address(names: Names, rng: random.Random) -> str:
-    unit = f" {rng.choice(('apartment', 'flat', 'unit', 'suite'))} {_number(rng)}" if rng.random() < 0.2 else ""
-    return f"{_number(rng)} {_street(names, rng)}{unit}"
-
-
-def _value(slot: str, names: Names, rng: random.Random) -> tuple[str, str]:
-    """Words and label of a slot."""
-    if slot == "g":
-        return rng.choice(names.given), "PERSON"
-    if slot == "f":
-        return rng.choice(names.family), "PERSON"
-    if slot == "p":
-        if rng.random() < 0.15:
-            return rng.choice(names.given), "PERSON"
-        return f"{rng.choice(names.given)} {rng.choice(names.family)}", "PERSON"
-    if slot == "c":
-        return rng.choice(names.places), "LOCATION"
-    if slot == "a":
-        return _address(names, rng), "STREET_ADDRESS"
-    if slot == "s":
-        return _street(names, rng), "STREET_ADDRESS"
-    return rng.choice(_ORGANISATIONS), ""
+def check(template: str) -> None:
+    """Raise ValueError if a template names a slot that does not exist, or holds a stray brace."""
+    for slot in _SLOT.finditer(template):
+        if slot[1] not in KINDS:
+            raise ValueError(f"no such slot: {slot[0]}")
+    if re.search(r"[{}]", _SLOT.sub("", template)):
+        raise ValueError("a brace that belongs to no slot")
 
 
 @cache
 def _sounding() -> dict[str, list[str]]:
     """Everyday words by how they sound."""
     by_sound: dict[str, list[str]] = defaultdict(list)
-    for word in _read("common_words")[:12_000]:
+    for word in read_list("common_words")[:12_000]:
         if word.isalpha() and len(word) > 1:
             by_sound[sound_key(word)].append(word)
     return by_sound
@@ -290,89 +107,198 @@ def misheard(name: str, rng: random.Random) -> str:
 
 def _misheard(word: str, rng: random.Random) -> str:
     way = rng.random()
-    if way < 0.08 and (alike := [w for k in near_keys(sound_key(word)) for w in _sounding().get(k, ())]):
+    if way < 0.2 and (alike := [w for k in near_keys(sound_key(word)) for w in _sounding().get(k, ())]):
         return rng.choice(alike)
-    if way < 0.25 and len(word) > 5:
-        at = rng.randint(2, len(word) - 3)
-        halves = word[:at], word[at:]
-        return " ".join(_likely(h, rng) for h in halves)
-    if way < 0.85 and len(word) > 3:
+    if way < 0.5 and len(word) > 3:
+        cuts = [rng.randint(2, len(word) - 2)]
+        if len(word) > 6 and rng.random() < 0.3:
+            cuts = sorted({*cuts, rng.randint(2, len(word) - 2)})
+        return " ".join(_likely(word[a:b], rng) for a, b in pairwise([0, *cuts, len(word)]))
+    if way < 0.9 and len(word) > 3:
         return _misspelt(word, rng)
     return word
 
 
 def _likely(part: str, rng: random.Random) -> str:
-    alike = _sounding().get(sound_key(part), ())
-    return rng.choice(alike) if alike and rng.random() < 0.3 else part
+    alike = [w for k in near_keys(sound_key(part)) for w in _sounding().get(k, ())]
+    return rng.choice(alike) if alike and rng.random() < 0.85 else part
 
 
 _CONFUSED = "ae ei oa uo bp dt kg sz vf mn yi ck".split()
 
 
 def _misspelt(word: str, rng: random.Random) -> str:
-    at = rng.randint(1, len(word) - 2)
-    way = rng.randint(0, 2)
-    if way == 0:
-        return word[:at] + word[at + 1 :]
-    if way == 1:
-        return word[:at] + word[at] + word[at:]
-    pairs = dict((*_CONFUSED, *(p[::-1] for p in _CONFUSED)))
-    return word[:at] + pairs.get(word[at], word[at]) + word[at + 1 :]
+    for _ in range(rng.choice((1, 1, 2))):
+        at = rng.randint(1, len(word) - 2)
+        way = rng.randint(0, 2)
+        if way == 0 and len(word) > 3:
+            word = word[:at] + word[at + 1 :]
+        elif way == 1:
+            word = word[:at] + word[at] + word[at:]
+        else:
+            pairs = dict((*_CONFUSED, *(p[::-1] for p in _CONFUSED)))
+            word = word[:at] + pairs.get(word[at], word[at]) + word[at + 1 :]
+    return word
 
 
-def fill(template: str, names: Names, rng: random.Random) -> Sentence:
-    """One sentence of a template, as it was heard."""
-    cased, marks = rng.random() < 0.6, rng.random() < 0.6
-    wrong = rng.random() < 0.4
-    text, spans = "", []
-    for piece in re.split(r"(\{\w\})", template):
-        if not piece.startswith("{"):
-            text += piece
+def _written(kind: str, value: Value, style: _Style, rng: random.Random) -> str:
+    label = LABELS.get(kind, "")
+    text = value.written or value.spoken
+    if label in ("PERSON", "LOCATION") or kind in ("s", "pw"):
+        if style.wrong and label and rng.random() < 0.6:
+            text = misheard(text, rng)
+        if style.cased and kind != "pw":
+            few = rng.random() < 0.15
+            text = " ".join(w if few and style.wrong else w[:1].upper() + w[1:] for w in text.split(" "))
+    return text if style.cased else text.lower()
+
+
+def turn(line: str, memory: _Memory, style: _Style, *, whole: bool = False) -> list[LabelledWord]:
+    """Words of one line of a template; `whole` loses none."""
+    rng = memory.rng
+    words: list[LabelledWord] = []
+    at = 0
+    glue = False
+    for slot in [*_SLOT.finditer(line), None]:
+        plain = line[at : slot.start() if slot else len(line)]
+        if plain and not plain[0].isspace() and words and at:
+            head, _, plain = plain.partition(" ")
+            last = words[-1]
+            words[-1] = LabelledWord(last.text + head, last.label, last.spoken + head)
+        words += [LabelledWord(w, "", w) for w in plain.split()]
+        glue = bool(plain) and not plain[-1].isspace() and bool(words) and not words[-1].label
+        if slot is None:
+            break
+        kind, value = memory.get(slot)
+        label = LABELS.get(kind, "")
+        written = _written(kind, value, style, rng).split()
+        if glue:
+            written[0] = words.pop().text + written[0]
+        spoken = value.spoken.split()
+        for i, text in enumerate(written):
+            said = " ".join(spoken) if i == 0 else ""
+            words.append(LabelledWord(text, label, said))
+        if style.marks and label == "PERSON" and len(words) > len(written) and rng.random() < 0.2:
+            before = words[-len(written) - 1]
+            if before.text[-1:].isalpha():
+                words[-len(written) - 1] = LabelledWord(before.text + ",", before.label, before.spoken)
+        at = slot.end()
+    return words if whole else _styled(words, style, rng)
+
+
+def _styled(words: list[LabelledWord], style: _Style, rng: random.Random) -> list[LabelledWord]:
+    """Case and marks of a turn; now and then a word is lost."""
+    out: list[LabelledWord] = []
+    opens = True
+    for word in words:
+        text = word.text
+        if not style.marks and not word.label:
+            text = text.strip(",.?!") or text
+        if style.cased:
+            if opens or text in ("i", "i'm", "i'll", "i've", "i'd"):
+                text = text[:1].upper() + text[1:]
+        elif not word.label:
+            text = text.lower()
+        opens = text[-1:] in ".?!"
+        if not word.label and len(words) > 4 and rng.random() < 0.015:
             continue
-        value, label = _value(piece[1], names, rng)
-        if wrong and label:
-            value = misheard(value, rng)
-        if cased and (label != "STREET_ADDRESS" or rng.random() < 0.8):
-            value = value.title() if rng.random() < 0.85 or not wrong else value
-        if marks and label == "PERSON" and text.endswith(" ") and rng.random() < 0.25:
-            text = text.rstrip() + ", "
-        if label:
-            spans.append((len(text), len(text) + len(value), label))
-        text += value
-    if cased:
-        text = text[:1].upper() + text[1:]
-        text = re.sub(r"\bi\b", "I", text)
-    else:
-        text = text.lower()
-    if marks:
-        text += rng.choice((".", ".", "?", ","))
-    return Sentence(text, tuple(spans))
+        out.append(LabelledWord(text, word.label, word.spoken))
+    if style.marks and out and out[-1].text[-1:].isalnum():
+        last = out[-1]
+        out[-1] = LabelledWord(last.text + rng.choice((".", ".", "?", ",", ".")), last.label, last.spoken)
+    return out
+
+
+def dialogue(block: str, names: Names, rng: random.Random, *, spoken: bool = False) -> list[LabelledWord]:
+    """A block of a template file as one recording: turns with a border between them, or without (one side).
+
+    To be `spoken` it has every border, and nothing is lost or misheard.
+    """
+    style = _Style(rng.random() < 0.75, rng.random() < 0.75, rng.random() < 0.55)
+    if spoken:
+        style = _Style(cased=False, marks=True, wrong=False)
+    memory = _Memory(names, rng)
+    lines = block.strip().split("\n")
+    if len(lines) > 2 and rng.random() < 0.3:  # a question loses its answer, an answer its question
+        first = rng.randrange(len(lines) - 1)
+        lines = lines[first : first + rng.randint(1, len(lines))]
+    borders = spoken or rng.random() < 0.65
+    words: list[LabelledWord] = []
+    side = ""
+    for line in lines:
+        speaker, said = (line[0], line[2:].strip()) if re.match(r"[AC]:", line) else ("", line)
+        if words and borders and speaker != side:
+            words.append(LabelledWord(BORDER))
+        side = speaker
+        words += turn(said, memory, style, whole=spoken)
+    return words if spoken else _doubted(words, style, rng)
+
+
+# How often two models write a value differently (heard.py), and other words, by how noisy a recording is.
+_DIFFERS = {
+    "PERSON": 0.7, "LOCATION": 0.65, "STREET_ADDRESS": 0.5, "SPELLED_NAME": 0.95, "DATE_OF_BIRTH": 0.2,
+    "AGE": 0.25,
+}  # fmt: skip
+_OTHER_VALUES_DIFFER = 0.7
+_NOISE = (0.03, 0.08, 0.16, 0.3)
+
+
+def _doubted(words: list[LabelledWord], style: _Style, rng: random.Random) -> list[LabelledWord]:
+    """Words with what a second recognizer would say of them; doubt comes in runs."""
+    noise, before, value_differs, out = rng.choice(_NOISE), LabelledWord(""), False, []
+    for word in words:
+        if not word.label:
+            differs = rng.random() < (0.4 if before.differs else noise)
+        else:
+            if word.label != before.label:
+                share = _DIFFERS.get(word.label, _OTHER_VALUES_DIFFER)
+                value_differs = rng.random() < (share if style.wrong else share * 0.7)
+            differs = value_differs and rng.random() < 0.9
+        before = replace(word, differs=differs)
+        out.append(before)
+    return out
+
+
+def own_templates() -> dict[str, list[str]]:
+    """Blocks of every file in templates/, by the file's name."""
+    files = {}
+    for path in sorted(TEMPLATES.glob("*.txt")):
+        blocks = [b.strip() for b in re.split(r"\n\s*\n", path.read_text(encoding="utf-8")) if b.strip()]
+        for block in blocks:
+            check(block)
+        files[path.stem] = blocks
+    return files
 
 
 def slurp(path: Path) -> list[str]:
     """Templates from what people say to an assistant; names and places become slots."""
-    slots = {"person": "{p}", "artist_name": "{p}", "place_name": "{c}"}
+    slots = {"person": "{p}", "artist_name": "{p}", "place_name": "{c}", "email_address": "{email}"}
     templates = []
     for line in path.read_text(encoding="utf-8").splitlines():
         annotated = json.loads(line)["sentence_annotation"]
-        templates.append(
-            re.sub(r"\[(\w+) : ([^\]]*)\]", lambda m: slots.get(m[1], m[2].strip()), annotated)
-        )
-    return templates
+        templates.append(re.sub(r"\[(\w+) : ([^\]]*)\]", lambda m: slots.get(m[1], m[2].strip()), annotated))
+    return [t for t in templates if fits(t)]
+
+
+_PRESIDIO = {
+    "PERSON": "{p}", "STREET_ADDRESS": "{a}", "GPE": "{c}", "PHONE_NUMBER": "{phone}", "CREDIT_CARD": "{card}",
+    "EMAIL_ADDRESS": "{email}", "ZIP_CODE": "{zip}", "AGE": "{age}", "US_SSN": "{ssn}", "IBAN_CODE": "{acct}",
+    "US_DRIVER_LICENSE": "{ref}", "DATE_TIME": "{date}",
+}  # fmt: skip
 
 
 def presidio(path: Path) -> list[str]:
-    """Templates from Presidio's synthetic set; values without a slot stay as they are."""
-    slots = {"PERSON": "{p}", "STREET_ADDRESS": "{a}", "GPE": "{c}"}
+    """Templates from Presidio's synthetic set; texts with what nobody says aloud are left out."""
     templates = []
     for row in json.loads(path.read_text(encoding="utf-8")):
         text = row["full_text"]
+        if len(text) > 240 or any(s["entity_type"] in ("IP_ADDRESS", "DOMAIN_NAME") for s in row["spans"]):
+            continue
         for span in sorted(row["spans"], key=lambda s: -s["start_position"]):
-            if slot := slots.get(span["entity_type"]):
+            if slot := _PRESIDIO.get(span["entity_type"]):
                 text = text[: span["start_position"]] + slot + text[span["end_position"] :]
-        if len(text) < 200:
-            templates.append(" ".join(text.split()))
-    return templates
+        templates.append(" ".join(text.split()))
+    return [t for t in templates if fits(t)]
 
 
 def primock(folder: Path, known: frozenset[str]) -> list[str]:
@@ -381,46 +307,59 @@ def primock(folder: Path, known: frozenset[str]) -> list[str]:
     for path in sorted(folder.glob("*.TextGrid")):
         for text in re.findall(r'text = "(.*?)"', path.read_text(encoding="utf-8")):
             plain = " ".join(re.sub(r"<[^>]*>", " ", text).replace("{", "").replace("}", "").split())
-            if len(plain) > 15 and not re.search(r"\b(?:Dr|Doctor|Mr|Mrs|Miss|name)\b", plain):
+            if len(plain) > 15 and not re.search(r"\b(?:Dr|Doctor|Mr|Mrs|Miss|name|years? old|age)\b", plain):
                 words = re.findall(r"[A-Z][a-z]+", plain[1:])
                 if not any(w.lower() in known and w.lower() not in FUNCTION_WORDS for w in words):
                     said.append(plain)
     return said
 
 
-def sentences(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator[Sentence]:
-    """So many sentences; held-out ones have other names and other templates.
+# Share of each source; what is left goes to our own files, by their number of blocks.
+# A file of one-line frames counts more than its few blocks.
+WEIGHTS = {"names": 5.0}
+SHARES = {"slurp": 0.08, "presidio": 0.04, "primock": 0.10}
+
+
+def sources(data: Path, *, held_out: bool) -> list[tuple[float, Sequence[str]]]:
+    """Shares and templates; every tenth template of a seeded shuffle is held out.
 
     Parameters
     ----------
     data : pathlib.Path
         Folder with ``slurp``, ``presidio-research`` and ``primock57``.
     """
-    names, rng = Names(held_out=held_out), random.Random(seed)
-    known = frozenset(_read("given_names"))
-    kinds = [
-        (0.30, CALLS.strip().split("\n")),
-        (0.16, COMMANDS.strip().split("\n")),
-        (0.12, HARMLESS.strip().split("\n")),
-        (0.18, slurp(data / "slurp/devel.jsonl")),
-        (0.10, presidio(data / "presidio-research/synth_dataset_v2.json")),
-        (0.14, primock(data / "primock57/transcripts", known)),
-    ]
+    known = frozenset(read_list("given_names"))
+    public = {
+        "slurp": slurp(data / "slurp/devel.jsonl"),
+        "presidio": presidio(data / "presidio-research/synth_dataset_v2.json"),
+        "primock": primock(data / "primock57/transcripts", known),
+    }
+    own = own_templates()
+    weights = {name: len(blocks) * WEIGHTS.get(name, 1.0) for name, blocks in own.items()}
+    left = (1 - sum(SHARES.values())) / sum(weights.values())
+    shares = {**SHARES, **{name: weight * left for name, weight in weights.items()}}
     mixed = random.Random(5)
     parts = []
-    for share, templates in kinds:
-        mixed.shuffle(templates)
-        tenth = max(len(templates) // 10, 1)
-        parts.append((share, templates[:tenth] if held_out else templates[tenth:]))
+    for name, templates in {**public, **own}.items():
+        shuffled = list(templates)
+        mixed.shuffle(shuffled)
+        tenth = max(len(shuffled) // 10, 1)
+        parts.append((shares[name], shuffled[:tenth] if held_out else shuffled[tenth:]))
+    return parts
+
+
+def recordings(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator[list[LabelledWord]]:
+    """So many recordings of one or several blocks; held-out ones have other names and other templates."""
+    names, rng = Names(held_out=held_out), random.Random(seed)
+    parts = sources(data, held_out=held_out)
     shares = [share for share, _ in parts]
     for _ in range(count):
-        turns = [
-            fill(rng.choice(rng.choices(parts, shares)[0][1]), names, rng)
-            for _ in range(rng.choice((1, 1, 2, 3)))
-        ]
-        text, spans = "", []
-        for turn in turns:
-            text += " " if text else ""
-            spans += [(len(text) + a, len(text) + b, label) for a, b, label in turn.spans]
-            text += turn.text
-        yield Sentence(text, tuple(spans))
+        words: list[LabelledWord] = []
+        for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
+            if words and rng.random() < 0.7:
+                words.append(LabelledWord(BORDER))
+            words += dialogue(rng.choice(rng.choices(parts, shares)[0][1]), names, rng)
+        yield words
+
+
+__all__ = ["BORDER", "LabelledWord", "check", "dialogue", "own_templates", "recordings"]

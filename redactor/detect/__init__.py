@@ -3,5 +3,6 @@
 from redactor.detect.base import Detector
 from redactor.detect.presidio import PresidioDetector
 from redactor.detect.speech import SpeechDetector
+from redactor.detect.tagger import Tagger
 
-__all__ = ["Detector", "PresidioDetector", "SpeechDetector"]
+__all__ = ["Detector", "PresidioDetector", "SpeechDetector", "Tagger"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import spacy
 import tldextract
-from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry
+from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.nlp_engine import NerModelConfiguration, SpacyNlpEngine
 from presidio_analyzer.predefined_recognizers import (
     CreditCardRecognizer,
@@ -33,7 +33,6 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from redactor.detect.recognizers import SPOKEN_FORMS
-from redactor.detect.recognizers.spoken_ner import SpokenNameRecognizer
 from redactor.errors import ModelError
 from redactor.types import PiiSpan, Transcript, Word
 
@@ -59,11 +58,27 @@ _offline_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 _NOT_READ = ["tok2vec", "parser", "senter", "tagger", "attribute_ruler", "lemmatizer"]
 
 
+# No country has shorter ones that libphonenumber takes for valid in running text.
+_SHORTEST_PHONE_NUMBER = 5
+
+
 class OfflineEmailRecognizer(EmailRecognizer):
     """Presidio's e-mail pattern, checked against the shipped list of domain suffixes, never the network."""
 
     def validate_result(self, pattern_text: str) -> bool:
         return _offline_suffixes(pattern_text).fqdn != ""
+
+
+class BriefPhoneRecognizer(PhoneRecognizer):
+    """Presidio's, asked only about texts with digits enough: libphonenumber takes its time over all others."""
+
+    def __init__(self, supported_language: str) -> None:
+        super().__init__(supported_language=supported_language, name=PhoneRecognizer.__name__)
+
+    def analyze(self, text: str, entities: list[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
+        if sum(c.isdigit() for c in text) < _SHORTEST_PHONE_NUMBER:
+            return []
+        return super().analyze(text, entities, nlp_artifacts)
 
 
 _PATTERN_RECOGNIZERS: tuple[type[EntityRecognizer], ...] = (
@@ -74,7 +89,7 @@ _PATTERN_RECOGNIZERS: tuple[type[EntityRecognizer], ...] = (
     IpRecognizer,
     MacAddressRecognizer,
     MedicalLicenseRecognizer,
-    PhoneRecognizer,
+    BriefPhoneRecognizer,
     UkNinoRecognizer,
     UsBankRecognizer,
     UsItinRecognizer,
@@ -92,8 +107,6 @@ class PresidioDetector:
     policy : Policy
     spacy_models : mapping of str to pathlib.Path
         Verified spaCy model folder for each language of the policy.
-    spoken_models : mapping of str to pathlib.Path
-        One more for some of the languages, made for names in spoken text.
 
     Raises
     ------
@@ -101,20 +114,12 @@ class PresidioDetector:
         If a spaCy model cannot be loaded, or an entity type of the policy has no recognizer.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        *,
-        spacy_models: Mapping[str, Path],
-        spoken_models: Mapping[str, Path] | None = None,
-    ) -> None:
+    def __init__(self, policy: Policy, *, spacy_models: Mapping[str, Path]) -> None:
         logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
         self._thresholds = dict(policy.entities)
         self._nlp = {language: _load_spacy(path) for language, path in spacy_models.items()}
         languages = list(self._nlp)
         recognizers = [r for language in languages for r in _recognizers(language)]
-        for language, path in (spoken_models or {}).items():
-            recognizers.append(SpokenNameRecognizer(_load_spacy(path), supported_language=language))
         self._analyzer = AnalyzerEngine(
             registry=RecognizerRegistry(recognizers=recognizers, supported_languages=languages),
             nlp_engine=_loaded_engine(self._nlp),
@@ -134,14 +139,21 @@ class PresidioDetector:
     def recognizers(self, chosen: Iterable[EntityRecognizer]) -> None:
         self._analyzer.registry.recognizers = list(chosen)
 
-    def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
-        """See :meth:`redactor.detect.Detector.detect`; each language by its own spaCy model."""
+    def detect(self, transcript: Transcript, *, by_model: bool = True) -> tuple[PiiSpan, ...]:
+        """See :meth:`redactor.detect.Detector.detect`; each language by its own spaCy model.
+
+        Parameters
+        ----------
+        by_model : bool
+            Look for names with spaCy's model, too, and not by words and patterns alone.
+        """
         found = set()
         for channel in transcript.channels:
             text = transcript.text(channel)
             for language, words in _by_language(transcript, channel):
                 for first, stop in _chunks(words):
-                    found.update(self._search(text[first:stop], language, channel, first))
+                    with self._nlp[language].select_pipes(disable=[] if by_model else ["ner"]):
+                        found.update(self._search(text[first:stop], language, channel, first))
         return tuple(
             sorted(found, key=lambda s: (s.channel, s.char_start, s.char_end, s.entity_type, s.recognizer))
         )

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
-from redactor.detect.base import Detector
+from redactor.detect.conversation import RECOGNIZER as CONVERSATION
 from redactor.detect.conversation import answers, fragments
-from redactor.detect.disagreement import disagreements
 from redactor.detect.repeats import repeats
+from redactor.detect.tagger import Reading, Tagger
 from redactor.policy import Policy
 from redactor.types import PiiSpan, Transcript
+
+# Recognizers that know one sentence or one question and no conversation: most of what they take for personal
+# and is not, a tagger tells. What it holds for less probable than this, of theirs, stays audible; nothing
+# personal of the dev half is among it (benchmarks/ablation.py).
+_WEAK = frozenset({"SpacyRecognizer", CONVERSATION})
+_UNLIKELY = 0.03
+
+
+class TextDetector(Protocol):
+    """What :class:`redactor.detect.PresidioDetector` does."""
+
+    def detect(self, transcript: Transcript, *, by_model: bool = True) -> tuple[PiiSpan, ...]: ...
 
 
 class SpeechDetector:
@@ -18,30 +31,30 @@ class SpeechDetector:
 
     Parameters
     ----------
-    texts : Detector
+    texts : TextDetector
         Searches the text of one hearing.
     policy : Policy
     context : sequence of callable
         Each finds more in one hearing by itself.
-    between : callable or None
-        Finds what only several hearings together show.
+    taggers : sequence of Tagger
+        Read the hearings as conversations, one for each language.
     again : callable or None
         Finds where what was found is said again in all hearings.
     """
 
     def __init__(
         self,
-        texts: Detector,
+        texts: TextDetector,
         policy: Policy,
         *,
         context: Sequence[Callable[[Transcript], list[PiiSpan]]] = (answers, fragments),
-        between: Callable[[Sequence[Transcript]], list[PiiSpan]] | None = disagreements,
+        taggers: Sequence[Tagger] = (),
         again: Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]] | None = repeats,
     ) -> None:
         self._texts = texts
         self._thresholds = dict(policy.entities)
         self._context = context
-        self._between = between
+        self._taggers = taggers
         self._again = again
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
@@ -54,10 +67,11 @@ class SpeechDetector:
         found = [
             replace(pii, hearing=index)
             for index, hearing in enumerate(hearings)
-            for pii in self._in_one(replace(hearing, others=()))
+            for pii in self._in_one(replace(hearing, others=()), by_model=index == 0)
         ]
-        if self._between is not None:
-            found += self._wanted(self._between(hearings))
+        readings = [tagger.read(hearings) for tagger in self._taggers]
+        found = [pii for pii in found if _is_believed(pii, readings)]
+        found += [pii for reading in readings for pii in reading.found]
         if self._again is not None:
             found += self._wanted(self._again(hearings, found))
         return tuple(
@@ -67,9 +81,18 @@ class SpeechDetector:
             )
         )
 
-    def _in_one(self, hearing: Transcript) -> Sequence[PiiSpan]:
+    def _in_one(self, hearing: Transcript, *, by_model: bool) -> Sequence[PiiSpan]:
+        # A second look with spaCy's model finds nothing that the others do not (benchmarks/ablation.py), and
+        # costs as much as all of them.
         in_context = self._wanted(pii for look in self._context for pii in look(hearing))
-        return [*self._texts.detect(hearing), *in_context]
+        return [*self._texts.detect(hearing, by_model=by_model), *in_context]
 
     def _wanted(self, found: Iterable[PiiSpan]) -> list[PiiSpan]:
         return [pii for pii in found if pii.score >= self._thresholds.get(pii.entity_type, float("inf"))]
+
+
+def _is_believed(pii: PiiSpan, readings: Sequence[Reading]) -> bool:
+    """Whether a finding counts; one that is nothing but an answer has no conversation to be told by."""
+    if pii.recognizer not in _WEAK or pii.entity_type == "ANSWER":
+        return True
+    return all(reading.chance(pii) >= _UNLIKELY for reading in readings)

@@ -19,7 +19,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from redactor.detect import PresidioDetector, SpeechDetector
+from redactor.detect import PresidioDetector, SpeechDetector, Tagger
+from redactor.detect.tagger import least_probabilities
 from redactor.engines.base import attempt
 from redactor.errors import ModelError, RedactorError
 from redactor.model_registry import ModelFiles
@@ -81,10 +82,12 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
         device_index=device_index,
         threads=spec.threads,
     )
-    texts = PresidioDetector(
-        spec.policy, spacy_models=_by_language(spec, "ner"), spoken_models=_by_language(spec, "spoken")
-    )
-    detector = SpeechDetector(texts, spec.policy)
+    texts = PresidioDetector(spec.policy, spacy_models=_by_language(spec, "ner"))
+    taggers = [
+        Tagger(path, language=language, entities=least_probabilities(spec.policy))
+        for language, path in _by_language(spec, "tag").items()
+    ]
+    detector = SpeechDetector(texts, spec.policy, taggers=taggers)
     return Tools(recognizer, detector, spec.policy)
 
 

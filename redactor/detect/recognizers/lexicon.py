@@ -137,6 +137,7 @@ def opens(token: Token) -> bool:
     return token.start == len(token.gap) or token.opens_sentence
 
 
+@lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """Without accents and without what is hung on with an apostrophe: "maría's" is "maria"."""
     for ending in _ENDINGS:
