@@ -201,7 +201,7 @@ def _spans(
     language: str,
     hearing: int,
 ) -> Iterator[PiiSpan]:
-    """Neighbouring words of one channel and type as one finding."""
+    """Words of one type that follow each other in their channel's text as one finding."""
     open_: PiiSpan | None = None
     for word, tag, score in zip(spoken, tags, scores, strict=True):
         if tag < 0 or word.language != language:
@@ -211,7 +211,7 @@ def _spans(
             continue
         kind, start = types[tag], word.char_start
         if open_ is not None:
-            if (open_.channel, open_.entity_type) == (word.channel, kind) and not word.first_of_turn:
+            if (open_.channel, open_.entity_type) == (word.channel, kind) and start - open_.char_end == 1:
                 start, score = open_.char_start, max(open_.score, score)
             else:
                 yield open_

@@ -10,8 +10,8 @@ from conversations import conversation, texts
 
 from redactor.config import load_policy
 from redactor.detect import Tagger
-from redactor.detect.dialogue import dialogue
-from redactor.detect.tagger import agreements
+from redactor.detect.dialogue import SpokenWord, dialogue
+from redactor.detect.tagger import _spans, agreements
 from redactor.detect.wordpieces import CONTEXT, WINDOW, Agreement, Pieces, WordPieces, windows
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import ModelError, NonsenseError
@@ -110,6 +110,21 @@ def test_no_probability_is_an_error(tagger, folder, monkeypatch):
     monkeypatch.setattr(tagger, "_session", Broken())
     with pytest.raises(NonsenseError, match="no probability"):
         tagger.read(conversation("a: hello there").hearings)
+
+
+@pytest.mark.parametrize(
+    ("places", "spans"),
+    [
+        ([(0, 3), (4, 8)], [(0, 8)]),
+        ([(0, 3), (9, 12)], [(0, 3), (9, 12)]),  # another word lies between
+        ([(9, 12), (0, 3), (4, 8)], [(9, 12), (0, 8)]),  # segments overlap: turns are not in text order
+    ],
+)
+def test_only_words_that_follow_each_other_in_the_text_become_one_finding(places, spans):
+    words = [SpokenWord("x", 0, a, b, 0.0, 0.1, "en") for a, b in places]
+    tags, scores = np.zeros(len(words), int), np.full(len(words), 0.9)
+    found = list(_spans(words, tags, scores, ("PERSON",), "en", 0))
+    assert [(pii.char_start, pii.char_end) for pii in found] == spans
 
 
 def finding(heard, channel, text, hearing=0):
