@@ -36,6 +36,7 @@ from redactor.detect.deny import denied  # noqa: E402
 from redactor.detect.dialogue import SpokenWord  # noqa: E402
 from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
+from redactor.detect.speech import UNLIKELY  # noqa: E402
 from redactor.detect.tagger import least_probabilities  # noqa: E402
 from redactor.detect.wordpieces import Agreement  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
@@ -55,7 +56,7 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
-    context, again, tagged
+    context, again, tagged, unlikely
         As in :class:`redactor.detect.SpeechDetector`.
     more : str
         Folder of a spaCy model whose findings count as well; "" for none.
@@ -68,6 +69,7 @@ class Setting:
     context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
     again: bool = True
     tagged: bool = True
+    unlikely: float = UNLIKELY
     more: str = ""
 
 
@@ -98,6 +100,7 @@ class Bench:
             context=setting.context,
             taggers=self._taggers(setting) if setting.tagged else (),
             again=repeats if setting.again else None,
+            unlikely=setting.unlikely,
         )
         found = detector.detect(transcript)
         deny = setting.policy.deny
@@ -227,6 +230,7 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- answers to questions", context=(fragments,))
     yield replace(full, name="- bare answers", context=(answers,))
     yield replace(full, name="- tagger", tagged=False)
+    yield replace(full, name="- its word on weak findings", unlikely=0.0)
     yield replace(full, name="- values said again", again=False)
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))

@@ -17,7 +17,7 @@ from redactor.types import PiiSpan, Transcript
 # and is not, a tagger tells. What it holds for less probable than this, of theirs, stays audible; nothing
 # personal of the dev half is among it (benchmarks/ablation.py).
 _WEAK = frozenset({"SpacyRecognizer", CONVERSATION})
-_UNLIKELY = 0.03
+UNLIKELY = 0.03
 
 
 class TextDetector(Protocol):
@@ -40,6 +40,8 @@ class SpeechDetector:
         Read the hearings as conversations, one for each language.
     again : callable or None
         Finds where what was found is said again in all hearings.
+    unlikely : float
+        Findings of weak recognizers count from this probability on that a tagger gives them.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class SpeechDetector:
         context: Sequence[Callable[[Transcript], list[PiiSpan]]] = (answers, fragments),
         taggers: Sequence[Tagger] = (),
         again: Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]] | None = repeats,
+        unlikely: float = UNLIKELY,
     ) -> None:
         self._texts = texts
         self._thresholds = dict(policy.entities)
         self._context = context
         self._taggers = taggers
         self._again = again
+        self._unlikely = unlikely
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
         """Findings in all hearings; see :meth:`redactor.detect.Detector.detect`.
@@ -70,7 +74,7 @@ class SpeechDetector:
             for pii in self._in_one(replace(hearing, others=()), by_model=index == 0)
         ]
         readings = [tagger.read(hearings) for tagger in self._taggers]
-        found = [pii for pii in found if _is_believed(pii, readings)]
+        found = [pii for pii in found if _is_believed(pii, readings, self._unlikely)]
         found += [pii for reading in readings for pii in reading.found]
         if self._again is not None:
             found += self._wanted(self._again(hearings, found))
@@ -91,8 +95,8 @@ class SpeechDetector:
         return [pii for pii in found if pii.score >= self._thresholds.get(pii.entity_type, float("inf"))]
 
 
-def _is_believed(pii: PiiSpan, readings: Sequence[Reading]) -> bool:
+def _is_believed(pii: PiiSpan, readings: Sequence[Reading], unlikely: float) -> bool:
     """Whether a finding counts; one that is nothing but an answer has no conversation to be told by."""
     if pii.recognizer not in _WEAK or pii.entity_type == "ANSWER":
         return True
-    return all(reading.chance(pii) >= _UNLIKELY for reading in readings)
+    return all(reading.chance(pii) >= unlikely for reading in readings)
