@@ -80,7 +80,7 @@ class Bench:
         models = {lang: resolve(name, task="ner").path for lang, name in policy.language.detectors.items()}
         self._texts = PresidioDetector(policy, spacy_models=models)
         self._tagged: dict[tuple[str, ...], np.ndarray] = {}
-        self._by_policy: dict[int, list[Tagger]] = {}
+        self._by_policy: dict[str, list[Tagger]] = {}
         self._recognizers = self._texts.recognizers
         self._found: dict[tuple[tuple[str, ...], frozenset[str], bool], tuple[PiiSpan, ...]] = {}
         self.recordings = recordings
@@ -109,8 +109,9 @@ class Bench:
 
     def _taggers(self, setting: Setting) -> list[Tagger]:
         """Of the setting's policy; what one has read is kept."""
-        if id(setting.policy) not in self._by_policy:
-            self._by_policy[id(setting.policy)] = [
+        policy = setting.policy.digest
+        if policy not in self._by_policy:
+            self._by_policy[policy] = [
                 _KeptTagger(
                     resolve(name, task="tag").path,
                     language=language,
@@ -119,7 +120,7 @@ class Bench:
                 )
                 for language, name in setting.policy.language.taggers.items()
             ]
-        return self._by_policy[id(setting.policy)]
+        return self._by_policy[policy]
 
     def texts(self, hearing: Transcript, without: frozenset[str], by_model: bool) -> tuple[PiiSpan, ...]:
         """Findings in one text: word times do not matter to them, so one search serves all rows.
@@ -145,7 +146,7 @@ class _KeptTagger(Tagger):
         key = tuple(f"{w.text}|{w.first_of_turn}|{a}" for w, a in zip(spoken, agreed, strict=True))
         if key not in self._kept:
             self._kept[key] = super().probabilities(spoken, agreed)
-        return self._kept[key].copy()
+        return self._kept[key]
 
 
 _OWN = {kind.__name__ for kind in SPOKEN_FORMS}

@@ -99,8 +99,8 @@ def prepare(settings: Settings) -> Prepared:
     models |= _second_opinion(models["transcribe"], policy)
     for language, name in policy.language.detectors.items():
         models[f"ner:{language}"] = resolve(name, task="ner")
-        if spoken := policy.language.taggers.get(language):
-            models[f"tag:{language}"] = resolve(spoken, task="tag")
+        if tagger := policy.language.taggers.get(language):
+            models[f"tag:{language}"] = resolve(tagger, task="tag")
     identity = run_identity(
         policy, models, device=device, threads=settings.threads, keep_names=settings.keep_names
     )

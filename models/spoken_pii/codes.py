@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from wordlists import COMMON_GIVEN, NATO, ONES, TENS
+from wordlists import COMMON_GIVEN
+
+from benchmarks.corpus.forms import NATO, ONES, number
 
 LISTS = Path(__file__).parents[2] / "redactor/detect/recognizers/data"
 
@@ -26,17 +28,6 @@ class Value:
 def read_list(name: str) -> list[str]:
     """One of the product's word lists."""
     return (LISTS / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1]
-
-
-def number(value: int) -> str:
-    """0 to 999,999 in words."""
-    if value < 20:
-        return ONES[value]
-    if value < 100:
-        return TENS[value // 10] + ("" if value % 10 == 0 else " " + ONES[value % 10])
-    unit, name = (100, "hundred") if value < 1000 else (1000, "thousand")
-    rest = "" if value % unit == 0 else " " + number(value % unit)
-    return f"{number(value // unit)} {name}{rest}"
 
 
 def digits(rng: random.Random, count: int) -> str:
@@ -124,9 +115,7 @@ def _initial_words() -> dict[str, list[str]]:
 def _word_for(letter: str, rng: random.Random) -> str:
     if rng.random() < 0.4:
         return NATO[ord(letter) - 97]
-    return rng.choice(
-        _initial_words()[letter] if rng.random() < 0.6 else COMMON_BY_LETTER.get(letter, [letter])
-    )
+    return rng.choice(_initial_words()[letter] if rng.random() < 0.6 else COMMON_BY_LETTER[letter])
 
 
 def spell(name: str, rng: random.Random) -> Value:
@@ -142,7 +131,7 @@ def spell(name: str, rng: random.Random) -> Value:
         return Value(" ".join(parts), rng.choice((" ", ", ")).join(p[0].upper() + p[1:] for p in parts))
     spoken = " ".join(plain)
     if rng.random() < 0.3:
-        for pair in {a + b for a, b in zip(plain, plain[1:], strict=False) if a == b}:
+        for pair in sorted({a + b for a, b in zip(plain, plain[1:], strict=False) if a == b}):
             spoken = spoken.replace(f"{pair[0]} {pair[1]}", f"double {pair[0]}")
     marks = rng.choice(("-", "-", " ", ", ", ".", ""))
     written = marks.join(c.upper() for c in plain)

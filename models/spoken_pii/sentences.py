@@ -100,6 +100,11 @@ def _sounding() -> dict[str, list[str]]:
     return by_sound
 
 
+def _alike(word: str) -> list[str]:
+    """Everyday words that sound like it, in an order that does not change from run to run."""
+    return [w for key in sorted(near_keys(sound_key(word))) for w in _sounding().get(key, ())]
+
+
 def misheard(name: str, rng: random.Random) -> str:
     """A name as a recognizer may write it."""
     return " ".join(_misheard(word, rng) for word in name.split())
@@ -107,7 +112,7 @@ def misheard(name: str, rng: random.Random) -> str:
 
 def _misheard(word: str, rng: random.Random) -> str:
     way = rng.random()
-    if way < 0.2 and (alike := [w for k in near_keys(sound_key(word)) for w in _sounding().get(k, ())]):
+    if way < 0.2 and (alike := _alike(word)):
         return rng.choice(alike)
     if way < 0.5 and len(word) > 3:
         cuts = [rng.randint(2, len(word) - 2)]
@@ -120,7 +125,7 @@ def _misheard(word: str, rng: random.Random) -> str:
 
 
 def _likely(part: str, rng: random.Random) -> str:
-    alike = [w for k in near_keys(sound_key(part)) for w in _sounding().get(k, ())]
+    alike = _alike(part)
     return rng.choice(alike) if alike and rng.random() < 0.85 else part
 
 
@@ -174,10 +179,8 @@ def turn(line: str, memory: _Memory, style: _Style, *, whole: bool = False) -> l
         written = _written(kind, value, style, rng).split()
         if glue:
             written[0] = words.pop().text + written[0]
-        spoken = value.spoken.split()
-        for i, text in enumerate(written):
-            said = " ".join(spoken) if i == 0 else ""
-            words.append(LabelledWord(text, label, said))
+        words.append(LabelledWord(written[0], label, " ".join(value.spoken.split())))
+        words += [LabelledWord(text, label) for text in written[1:]]
         if style.marks and label == "PERSON" and len(words) > len(written) and rng.random() < 0.2:
             before = words[-len(written) - 1]
             if before.text[-1:].isalpha():
@@ -315,9 +318,9 @@ def primock(folder: Path, known: frozenset[str]) -> list[str]:
 
 
 # Share of each source; what is left goes to our own files, by their number of blocks.
+SHARES = {"slurp": 0.08, "presidio": 0.04, "primock": 0.10}
 # A file of one-line frames counts more than its few blocks.
 WEIGHTS = {"names": 5.0}
-SHARES = {"slurp": 0.08, "presidio": 0.04, "primock": 0.10}
 
 
 def sources(data: Path, *, held_out: bool) -> list[tuple[float, Sequence[str]]]:
@@ -360,6 +363,3 @@ def recordings(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator
                 words.append(LabelledWord(BORDER))
             words += dialogue(rng.choice(rng.choices(parts, shares)[0][1]), names, rng)
         yield words
-
-
-__all__ = ["BORDER", "LabelledWord", "check", "dialogue", "own_templates", "recordings"]

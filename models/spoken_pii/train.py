@@ -191,7 +191,6 @@ def main() -> None:
         ],
         weight_decay=0.01,
     )
-    steps = began = 0
     for turn in range(args.rounds):
         rows = list(generated(args.data, args.count, pieces, seed=SEED + 100 + turn, held_out=False))
         chosen = rows + real * args.repeat
@@ -212,7 +211,6 @@ def main() -> None:
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             schedule.step()
-            steps += 1
             lost += loss.item()
             if number % 100 == 99:
                 print(

@@ -10,7 +10,7 @@ import random
 import string
 from collections.abc import Callable
 
-from codes import Value, number, number_of, read_list, read_out, say_digits, spell
+from codes import Value, number_of, read_list, read_out, say_digits, spell
 from wordlists import (
     COMMON,
     COMMON_FAMILY,
@@ -20,8 +20,6 @@ from wordlists import (
     DAYS,
     DEVICES,
     FOODS,
-    MONTHS,
-    ONES,
     ORDINALS,
     PRODUCTS,
     SONGS,
@@ -30,6 +28,8 @@ from wordlists import (
     WEATHER,
     WORDS,
 )
+
+from benchmarks.corpus.forms import MONTHS, ONES, number
 
 # Entity type of the words in each slot; slots that are not listed hold nothing personal.
 LABELS = {
@@ -70,6 +70,11 @@ def _part(names: list[str], rng: random.Random, held_out: bool) -> list[str]:
     return shuffled[:tenth] if held_out else shuffled[tenth:]
 
 
+def _nth(day: int) -> str:
+    """A day of a month as it is written: "3rd"."""
+    return f"{day}" + {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
+
+
 def _birth(rng: random.Random) -> Value:
     day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(1930, 2015)
     head, tail = divmod(year, 100)
@@ -79,16 +84,15 @@ def _birth(rng: random.Random) -> Value:
     if rng.random() < 0.2:
         said_year = number(tail) if tail > 9 else f"oh {ONES[tail]}"
     name, nth = MONTHS[month - 1], ORDINALS[day - 1].replace("-", " ")
-    suffix = {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
     way = rng.random()
     if way < 0.3:
-        return Value(f"{name} {nth} {said_year}", f"{name.title()} {day}{suffix}, {year}")
+        return Value(f"{name} {nth} {said_year}", f"{name.title()} {_nth(day)}, {year}")
     if way < 0.55:
-        return Value(f"the {nth} of {name} {said_year}", f"the {day}{suffix} of {name.title()} {year}")
+        return Value(f"the {nth} of {name} {said_year}", f"the {_nth(day)} of {name.title()} {year}")
     if way < 0.7:
         return Value(f"{number(day)} {name} {said_year}", f"{day} {name.title()}, {year}")
     if way < 0.78:
-        return Value(f"{name} {nth}", f"{name.title()} {day}{suffix}")
+        return Value(f"{name} {nth}", f"{name.title()} {_nth(day)}")
     short = year if rng.random() < 0.5 else f"{tail:02d}"
     written = rng.choice((f"{day}/{month}/{short}", f"{month}-{day}-{short}", f"{day:02d} {month:02d} {short}"))
     said_month = ONES[month] if month > 9 else rng.choice(("oh ", "", "zero ")) + ONES[month]
@@ -185,18 +189,20 @@ def _postcode(rng: random.Random) -> Value:
     return read_out(f"{a}{rng.randint(1, 9)}{b}{rng.randint(1, 9)}{c}{rng.randint(1, 9)}", rng)
 
 
+def _shaped(rng: random.Random, *shapes: str) -> Value:
+    """A code of letters (L) and digits (N)."""
+    kinds = {"L": string.ascii_uppercase, "N": string.digits}
+    return read_out("".join(rng.choice(kinds[c]) for c in rng.choice(shapes)), rng)
+
+
 def _reference(rng: random.Random) -> Value:
-    letters = string.ascii_uppercase
-    shape = rng.choice(
-        ("LLNLLL", "LLNNNNNN", "LNNNNNNN", "LLLNNN", "LNLNLN", "LLLLLL", "LLNNLL", "NLLNNN", "LLLNNNN")
+    return _shaped(
+        rng, "LLNLLL", "LLNNNNNN", "LNNNNNNN", "LLLNNN", "LNLNLN", "LLLLLL", "LLNNLL", "NLLNNN", "LLLNNNN"
     )
-    return read_out("".join(rng.choice(letters if c == "L" else string.digits) for c in shape), rng)
 
 
 def _plate(rng: random.Random) -> Value:
-    letters = string.ascii_uppercase
-    shape = rng.choice(("LLLNNNN", "LLNNLLL", "NLLLNNN", "LLLNNN", "LLNNNN", "LNNNLLL", "NNNLLL"))
-    return read_out("".join(rng.choice(letters if c == "L" else string.digits) for c in shape), rng)
+    return _shaped(rng, "LLLNNNN", "LLNNLLL", "NLLLNNN", "LLLNNN", "LLNNNN", "LNNNLLL", "NNNLLL")
 
 
 def _expiry(rng: random.Random) -> Value:
@@ -250,11 +256,10 @@ def _money(rng: random.Random) -> Value:
 def _date(rng: random.Random) -> Value:
     day, month = rng.randint(1, 28), rng.choice(MONTHS)
     nth = ORDINALS[day - 1].replace("-", " ")
-    suffix = {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
     return rng.choice((
-        Value(f"{month} {nth}", f"{month.title()} {day}{suffix}"),
-        Value(f"the {nth}", f"the {day}{suffix}"),
-        Value(f"the {nth} of {month}", f"the {day}{suffix} of {month.title()}"),
+        Value(f"{month} {nth}", f"{month.title()} {_nth(day)}"),
+        Value(f"the {nth}", f"the {_nth(day)}"),
+        Value(f"the {nth} of {month}", f"the {_nth(day)} of {month.title()}"),
         Value(f"{month} {number(day)}", f"{month.title()} {day}"),
     ))  # fmt: skip
 

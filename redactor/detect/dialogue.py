@@ -7,7 +7,7 @@ this, turn by turn, and knows of every word where it stands in its channel's tex
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redactor.types import Seconds, Transcript, Word
 
@@ -53,21 +53,8 @@ def dialogue(transcript: Transcript) -> list[SpokenWord]:
     spoken: list[SpokenWord] = []
     for words in pieces:
         other_side = bool(spoken) and spoken[-1].channel != words[0].channel
-        spoken += [_opening(words[0], other_side), *words[1:]]
+        spoken += [replace(words[0], first_of_turn=other_side), *words[1:]]
     return spoken
-
-
-def _opening(word: SpokenWord, first_of_turn: bool) -> SpokenWord:
-    return SpokenWord(
-        word.text,
-        word.channel,
-        word.char_start,
-        word.char_end,
-        word.start,
-        word.end,
-        word.language,
-        first_of_turn,
-    )
 
 
 def _pieces(transcript: Transcript, channel: int) -> Iterator[list[SpokenWord]]:

@@ -60,7 +60,7 @@ class WordPieces:
         self._tokenizer: Any = Tokenizer.from_file(str(path))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self.open, self.border = (self._tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]"))
+        self.open, self.border, self._unknown = map(self._tokenizer.token_to_id, ("[CLS]", "[SEP]", "[UNK]"))
 
     def read(self, words: Sequence[str], opens_turn: Sequence[bool], agreements: Sequence[Agreement]) -> Pieces:
         """Pieces of words, with a border in front of those that open a turn."""
@@ -68,13 +68,12 @@ class WordPieces:
         ids: list[int] = []
         marks: list[int] = []
         heads: list[int] = []
-        unknown = self._tokenizer.token_to_id("[UNK]")
         for word, border, agreement, one in zip(words, opens_turn, agreements, encoded, strict=True):
             if border:
                 ids.append(self.border)
                 marks.append(0)
             heads.append(len(ids))
-            pieces = one.ids[:_MOST_PIECES] or [unknown]
+            pieces = one.ids[:_MOST_PIECES] or [self._unknown]
             ids += pieces
             marks += [2 * agreement + word[:1].isupper()] * len(pieces)
         return Pieces(np.array(ids, np.int64), np.array(marks, np.int64), np.array(heads, np.int64))
@@ -95,7 +94,6 @@ def windows(pieces: Pieces) -> Iterator[tuple[int, int, int, int]]:
     while word < num_words:
         first = 0 if word == 0 else max(int(pieces.heads[word]) - CONTEXT, 0)
         stop = min(first + WINDOW, count)
-        least = stop if stop == count else stop - CONTEXT
-        last = max(int(np.searchsorted(pieces.heads, least)), word + 1)
-        yield first, stop, word, num_words if stop == count else last
-        word = num_words if stop == count else last
+        last = max(int(np.searchsorted(pieces.heads, stop - CONTEXT)), word + 1) if stop < count else num_words
+        yield first, stop, word, last
+        word = last
