@@ -76,7 +76,7 @@ def run_identity(
     }
     everything = {
         "policy": policy.digest,
-        "models": {role: [m.digest, dict(m.calibration)] for role, m in models.items()},
+        "models": {role: [m.digest, dict(m.calibration), dict(m.windows)] for role, m in models.items()},
         "device": [device.kind, device.compute_type],
         "threads": threads,
         "keep_names": keep_names,

@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 from redactor.errors import NonsenseError
-from redactor.types import Audio, PiiSpan, Seconds, Transcript
+from redactor.types import PiiSpan, Seconds, Sound, Transcript
 
 # Times are rounded to milliseconds on the way.
 _TOLERANCE_S = 1e-3
 
 
-def check_transcript(transcript: Transcript, audio: Audio) -> None:
+def check_transcript(transcript: Transcript, audio: Sound) -> None:
     """Refuse a transcript that cannot belong to this audio.
 
     Raises
@@ -65,7 +65,7 @@ def check_found(found: Sequence[PiiSpan], transcript: Transcript) -> None:
             raise NonsenseError(f"a finding of type {span.entity_type} has no score between 0 and 1")
 
 
-def _check_channel(channel: int, audio: Audio) -> None:
+def _check_channel(channel: int, audio: Sound) -> None:
     if not 0 <= channel < audio.num_channels:
         raise NonsenseError(f"channel {channel} does not exist in the audio")
 

@@ -145,10 +145,10 @@ class Ledger:
             for file in row.files:
                 yield file.path
 
-    def lease(self, name: str) -> None:
-        """Mark a recording as being worked on."""
+    def lease(self, names: Iterable[str]) -> None:
+        """Mark recordings as being worked on."""
         with transaction(self._db, self._path) as db:
-            db.execute("UPDATE job SET state = 'running' WHERE name = ?", (name,))
+            db.executemany("UPDATE job SET state = 'running' WHERE name = ?", ((name,) for name in names))
 
     def finish(self, row: Row) -> None:
         """Write what became of a recording; the last step after its files are in place."""

@@ -46,6 +46,8 @@ class Entry:
         Version of the packages, or commit of the hub repository; None where the first download decides.
     calibration : mapping
         Whatever ``[model.NAME.calibration]`` holds, as it stands.
+    windows : mapping
+        Whatever ``[model.NAME.windows]`` holds, as it stands.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Entry:
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
     parts: tuple[Part, ...] = ()
     calibration: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    windows: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def label(self) -> str:
@@ -85,7 +88,7 @@ class Entry:
 
 
 _TEXT_KEYS = {"task", "source", "licence", "licence_from", "revision", "folder"}
-_OPTIONAL_KEYS = {"revision", "folder", "files", "parts", "calibration"}
+_OPTIONAL_KEYS = {"revision", "folder", "files", "parts", "calibration", "windows"}
 _KEYS = _TEXT_KEYS | _OPTIONAL_KEYS | {"languages"}
 
 
@@ -130,8 +133,8 @@ def _check_entry(entry: Entry, *, where: str) -> None:
     texts += [value for part in entry.parts for value in vars(part).values()]
     if not all(isinstance(text, str) for text in (*texts, *entry.languages)):
         raise ModelError(f"{where} has a key of the wrong kind: text is expected")
-    if not (isinstance(entry.files, dict) and isinstance(entry.calibration, dict)):
-        raise ModelError(f"{where}: files and calibration must be tables")
+    if not all(isinstance(table, dict) for table in (entry.files, entry.calibration, entry.windows)):
+        raise ModelError(f"{where}: files, calibration and windows must be tables")
     if entry.task not in TASKS:
         raise ModelError(f"{where}: task {entry.task!r} is not one of {', '.join(TASKS)}")
     if not re.fullmatch(r"wheel:[\w.-]+|hub:[\w.-]+/[\w.-]+|shipped:\w+/\w+", entry.source):

@@ -80,6 +80,7 @@ class ModelFiles:
     digest: str
     integrity: Integrity = Integrity.REGISTRY
     calibration: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    windows: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def multilingual(self) -> bool:
@@ -132,7 +133,16 @@ def resolve(name: str, *, task: str) -> ModelFiles:
         path, files = open_hub(entry)
     else:
         path, files = _opener(entry)(entry), entry.files
-    return ModelFiles(name, task, path, entry.languages, _digest(files), entry.integrity, entry.calibration)
+    return ModelFiles(
+        name,
+        task,
+        path,
+        entry.languages,
+        _digest(files),
+        entry.integrity,
+        calibration=entry.calibration,
+        windows=entry.windows,
+    )
 
 
 def _opener(entry: Entry) -> Callable[[Entry], Path]:

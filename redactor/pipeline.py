@@ -4,39 +4,50 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from redactor.align import align, union
-from redactor.audio.decode import decode
+from redactor.audio.recording import Recording, open_recording
 from redactor.detect import Detector
 from redactor.detect.deny import denied
 from redactor.errors import QuarantineError, RecordingError, RedactorError, StoreError
 from redactor.invariants import check_found, check_transcript
-from redactor.kernels.power import frame_power
 from redactor.policy import Policy
-from redactor.redact.audio import Fill, mute
+from redactor.redact.audio import Fill, muted
 from redactor.redact.text import redact_text
 from redactor.report import audacity_labels, report
 from redactor.staging import Staging
-from redactor.types import Audio, Origin, PiiSpan, TimeSpan, Transcript
+from redactor.transcribe import Heard
+from redactor.types import Origin, PiiSpan, Sound, TimeSpan
 
 
 class Transcriber(Protocol):
     """Hears words in audio; :class:`redactor.transcribe.Recognizer` is the real one."""
 
-    def transcribe(self, audio: Audio, policy: Policy) -> Transcript: ...
+    def transcribe(self, recording: Recording, policy: Policy) -> Heard: ...
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What is loaded once for many recordings."""
+    """What is loaded once for many recordings, worked on by several threads at a time.
+
+    Attributes
+    ----------
+    recognizer : Transcriber
+    detector : Detector
+    policy : Policy
+    watch : callable or None
+        Told the name of a stage and the seconds it took a recording.
+    """
 
     recognizer: Transcriber
     detector: Detector
     policy: Policy
+    watch: Callable[[str, float], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,8 @@ class Redacted:
 def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[str, Any]) -> Redacted:
     """Read a recording, find what is personal, mute it, and stage what may be released.
 
+    The sound passes through in blocks, once to be heard and once to be muted; only words and spans are kept.
+
     Parameters
     ----------
     path : pathlib.Path
@@ -75,43 +88,47 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
     StoreError
         If an output cannot be written.
     """
-    policy = tools.policy
-    with stage("decode"):
-        decoded = decode(path)
-        audio = decoded.audio
-        _check_long_enough(audio, policy)
-    with stage("transcribe"):
-        transcript = tools.recognizer.transcribe(audio, policy)
-        check_transcript(transcript, audio)
-    with stage("detect"):
-        found = tools.detector.detect(transcript)
-        check_found(found, transcript)
-    with stage("align"):
-        spans = _spans_to_mute(transcript, found, audio, policy)
-    with stage("redact"):
-        text = redact_text(
-            transcript,
-            spans,
-            [pii for pii in found if pii.hearing == 0],
-            formats=policy.output.transcripts,
-            num_channels=audio.num_channels,
-        )
-        redactions = mute(audio, spans, _fill(policy))
-    with stage("write"):
-        written = staging.audio(audio)
-        muted = sum(end - start for start, end in union((s.start, s.end) for s in spans))
-        document = report(audio, written, redactions, transcript, about=about, muted=muted)
-        staging.text("reports", ".json", json.dumps(document, indent=1) + "\n")
-        if policy.output.audacity_labels:
-            staging.text("reports", ".labels.txt", audacity_labels(redactions))
-        for extension, content in text.files.items():
-            staging.text("transcripts", f".{extension}", content)
-    return Redacted(decoded.sha256, audio.duration, muted)
+    policy, watch = tools.policy, tools.watch
+    with contextlib.ExitStack() as opened:
+        with stage("decode", watch):
+            recording = opened.enter_context(open_recording(path))
+            _check_long_enough(recording, policy)
+        with stage("transcribe", watch):
+            heard = tools.recognizer.transcribe(recording, policy)
+            transcript = heard.transcript
+            check_transcript(transcript, recording)
+        with stage("detect", watch):
+            found = tools.detector.detect(transcript)
+            check_found(found, transcript)
+        with stage("align", watch):
+            spans = _spans_to_mute(heard, found, recording, policy)
+        with stage("redact", watch):
+            text = redact_text(
+                transcript,
+                spans,
+                [pii for pii in found if pii.hearing == 0],
+                formats=policy.output.transcripts,
+                num_channels=recording.num_channels,
+            )
+            redactions, redacted = muted(recording, spans, _fill(policy))
+        with stage("write", watch):
+            written = staging.audio(redacted)
+            silent = sum(end - start for start, end in union((s.start, s.end) for s in spans))
+            document = report(recording, written, redactions, transcript, about=about, muted=silent)
+            staging.text("reports", ".json", json.dumps(document, indent=1) + "\n")
+            if policy.output.audacity_labels:
+                staging.text("reports", ".labels.txt", audacity_labels(redactions))
+            for extension, content in text.files.items():
+                staging.text("transcripts", f".{extension}", content)
+        with stage("decode", watch):
+            opened.close()  # the file that was muted has to be the one that was heard
+    return Redacted(recording.sha256, recording.duration, silent)
 
 
 @contextlib.contextmanager
-def stage(name: str) -> Iterator[None]:
+def stage(name: str, watch: Callable[[str, float], None] | None = None) -> Iterator[None]:
     """Name the stage of every failure, and let nothing a library says about text get any further."""
+    begin = time.perf_counter()
     try:
         yield
     except RecordingError as error:
@@ -127,6 +144,9 @@ def stage(name: str) -> Iterator[None]:
         ) from None
     except Exception as error:
         raise _unexpected(error, name) from None
+    finally:
+        if watch is not None:
+            watch(name, time.perf_counter() - begin)
 
 
 def _unexpected(error: Exception, name: str) -> RecordingError:
@@ -143,24 +163,24 @@ def _unexpected(error: Exception, name: str) -> RecordingError:
     return wrapped
 
 
-def _check_long_enough(audio: Audio, policy: Policy) -> None:
+def _check_long_enough(recording: Sound, policy: Policy) -> None:
     shortest = policy.unheard.min_recording_ms / 1000
-    if audio.duration < shortest:
+    if recording.duration < shortest:
         raise QuarantineError(
-            f"{audio.duration * 1000:.0f} ms of audio are too short to be understood; the policy asks for "
+            f"{recording.duration * 1000:.0f} ms of audio are too short to be understood; the policy asks for "
             f"{policy.unheard.min_recording_ms:.0f} (unheard.min_recording_ms)",
             reason="too-short",
         )
 
 
 def _spans_to_mute(
-    transcript: Transcript, found: Sequence[PiiSpan], audio: Audio, policy: Policy
+    heard: Heard, found: Sequence[PiiSpan], recording: Sound, policy: Policy
 ) -> tuple[TimeSpan, ...]:
     """What alignment says; all of it where not one word was understood."""
+    transcript = heard.transcript
     if any(segment.words for hearing in transcript.hearings for segment in hearing.segments):
-        power = frame_power(audio.samples, sample_rate=audio.sample_rate)
         not_safe = denied(transcript, found, policy.deny) if policy.deny.enabled else ()
-        return align(transcript, found, power=power, policy=policy, denied=not_safe)
+        return align(transcript, found, power=heard.power, policy=policy, denied=not_safe)
     if transcript.speech and policy.unheard.action == "quarantine":
         raise QuarantineError(
             "there is speech in it but not one word was understood; use a larger model, or a policy with "
@@ -173,8 +193,8 @@ def _spans_to_mute(
             "policy",
             reason="no-speech",
         )
-    channels = tuple(range(audio.num_channels))
-    return (TimeSpan(0.0, audio.duration, channels, (), Origin.UNHEARD),)
+    channels = tuple(range(recording.num_channels))
+    return (TimeSpan(0.0, recording.duration, channels, (), Origin.UNHEARD),)
 
 
 def _fill(policy: Policy) -> Fill:

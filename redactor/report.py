@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redactor.types import Audio, AudioFormat, Redaction, Seconds, Transcript
+from redactor.types import AudioFormat, Redaction, Seconds, Sound, Transcript
 
 
 def report(
-    audio: Audio,
+    recording: Sound,
     written: AudioFormat,
     redactions: Sequence[Redaction],
     transcript: Transcript,
@@ -21,7 +21,7 @@ def report(
 
     Parameters
     ----------
-    audio : Audio
+    recording : Sound
     written : AudioFormat
         What the released file is; may differ from what the recording was.
     redactions : sequence of Redaction
@@ -34,15 +34,15 @@ def report(
     """
     return {
         **about,
-        "duration": audio.duration,
-        "sample_rate": audio.sample_rate,
-        "channels": audio.num_channels,
+        "duration": recording.duration,
+        "sample_rate": recording.sample_rate,
+        "channels": recording.num_channels,
         "languages": sorted({s.language for s in transcript.segments}),
         "format": {
-            "input": _format(audio.format),
+            "input": _format(recording.format),
             "output": _format(written),
             # Formats that cannot be written with the same number of samples become FLAC.
-            "kept": _format(audio.format) == _format(written),
+            "kept": _format(recording.format) == _format(written),
         },
         "muted": round(muted, 3),
         "redactions": [_row(redaction) for redaction in redactions],

@@ -1,130 +1,28 @@
-"""A run from its options to its rows: what is loaded, what is withdrawn, what is left to do, what is listed."""
+"""An open run folder: what is withdrawn, what is left to do, what is listed."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from redactor import config
-from redactor.config_text import to_toml
 from redactor.engines.base import Job
 from redactor.engines.local import LocalEngine
-from redactor.engines.worker import WorkerSpec
+from redactor.engines.worker import WorkerSpec, work
 from redactor.errors import UsageError
 from redactor.files import atomic_file, sha256_file
-from redactor.identity import RunIdentity, run_identity
+from redactor.identity import RunIdentity
 from redactor.inputs import Input, as_uri, input_path
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
-from redactor.model_registry import ModelFiles, resolve
 from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
-from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.runfolder import RunFolder, remove, sweep
-from redactor.transcribe import Device, choose_device
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options of a run, as they are kept in the ledger for `retry`.
-
-    Attributes
-    ----------
-    policy : Policy
-    model : str
-        Whisper model.
-    device : str
-        As on the command line.
-    num_workers, threads : int
-        Worker processes, and threads of each; the results depend on the second alone.
-    key_file : pathlib.Path
-    keep_names : bool
-    """
-
-    policy: Policy
-    model: str
-    device: str
-    num_workers: int
-    threads: int
-    key_file: Path
-    keep_names: bool
-
-    def to_json(self) -> str:
-        return json.dumps(
-            {
-                "policy": to_toml(self.policy),
-                "model": self.model,
-                "device": self.device,
-                "num_workers": self.num_workers,
-                "threads": self.threads,
-                "key_file": os.fsencode(self.key_file.absolute()).decode(errors="surrogateescape"),
-                "keep_names": self.keep_names,
-            }
-        )
-
-    @classmethod
-    def from_json(cls, text: str) -> Settings:
-        values = json.loads(text)
-        policy = config.parse_policy(values["policy"].encode(), name="last", where="the last run's policy")
-        return cls(**{**values, "policy": policy, "key_file": Path(values["key_file"])})
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Settings with everything behind them found and verified."""
-
-    settings: Settings
-    device: Device
-    models: Mapping[str, ModelFiles]
-    identity: RunIdentity
-
-
-def prepare(settings: Settings) -> Prepared:
-    """Choose the device and verify every file of every model, before any work starts.
-
-    Raises
-    ------
-    UsageError, ModelError
-    """
-    policy = settings.policy
-    device = choose_device(settings.device)
-    models = {"transcribe": resolve(settings.model, task="transcribe")}
-    if models["transcribe"].english_only:
-        models |= _for_english_only(settings.model, policy)
-    models |= _second_opinion(models["transcribe"], policy)
-    for language, name in policy.language.detectors.items():
-        models[f"ner:{language}"] = resolve(name, task="ner")
-        if tagger := policy.language.taggers.get(language):
-            models[f"tag:{language}"] = resolve(tagger, task="tag")
-    identity = run_identity(
-        policy, models, device=device, threads=settings.threads, keep_names=settings.keep_names
-    )
-    return Prepared(settings, device, models, identity)
-
-
-def _for_english_only(model: str, policy: Policy) -> dict[str, ModelFiles]:
-    """A model that knows English only would write English for any language: another tells them apart."""
-    if policy.language.spoken == "en":
-        return {}
-    if policy.language.spoken != AUTO_LANGUAGE:
-        raise UsageError(
-            f"model {model!r} knows only English but language.spoken of the policy is "
-            f"{policy.language.spoken!r}; choose a multilingual --model"
-        )
-    return {"identify": resolve(policy.language.identifier, task="transcribe")}
-
-
-def _second_opinion(first: ModelFiles, policy: Policy) -> dict[str, ModelFiles]:
-    """The other model that listens, unless it is the same one."""
-    if not policy.transcribe.second_opinion:
-        return {}
-    second = resolve(policy.transcribe.second_opinion, task="transcribe")
-    return {} if second.digest == first.digest else {"second": second}
+from redactor.settings import Prepared
 
 
 class Archive:
@@ -244,7 +142,7 @@ class Archive:
                 plan.settled.append(row)
             else:
                 undone[name] = row
-                plan.jobs.append(Job(name, item.path))
+                plan.jobs.append(Job(name, item.path, _num_bytes(stamp)))
         self._withdraw(row for row in undone.values() if row is not None)
         # Only now: a run that is killed before must find the old stamps, or it takes old results for new.
         self.inputs.drop(twice)
@@ -282,14 +180,15 @@ class Archive:
             self.write_manifest()
             remove(self.folder, files)
 
-    def engine(self, prepared: Prepared) -> LocalEngine:
-        """Workers for this folder."""
+    def engine(self, prepared: Prepared, *, body: Callable[..., None] = work) -> LocalEngine:
+        """Workers for this folder; `body` as in :class:`redactor.engines.local.LocalEngine`."""
         settings = prepared.settings
         spec = WorkerSpec(
             policy=settings.policy,
             models=prepared.models,
             device=prepared.device,
             threads=settings.threads,
+            recordings_at_once=prepared.device.limits.recordings,
             release=self.folder.release,
             keep_names=settings.keep_names,
             provenance=prepared.identity.provenance,
@@ -299,7 +198,8 @@ class Archive:
             folder=self.folder,
             ledger=self.ledger,
             identity=prepared.identity,
-            num_workers=settings.num_workers,
+            num_workers=settings.num_workers or prepared.device.num_workers,
+            body=body,
         )
 
     def forget(self, name: str) -> None:
@@ -364,6 +264,10 @@ def _stamp(path: Path) -> str:
     except OSError:
         return ""
     return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_dev}:{found.st_ino}"
+
+
+def _num_bytes(stamp: str) -> int:
+    return int(stamp.partition(":")[0] or 0)
 
 
 def _folders_below(root: Path, path: Path) -> Iterator[Path]:

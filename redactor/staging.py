@@ -11,7 +11,7 @@ from redactor.audio.encode import encode, extension
 from redactor.errors import StoreError
 from redactor.files import fsync_dir, fsync_file, sha256_file
 from redactor.runfolder import TEMPORARY_SUFFIX, relative_path
-from redactor.types import Audio, AudioFormat, ReleasedFile
+from redactor.types import AudioFormat, ReleasedFile, Sound
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Staging:
     def files(self) -> tuple[StagedFile, ...]:
         return tuple(self._files)
 
-    def audio(self, audio: Audio) -> AudioFormat:
+    def audio(self, sound: Sound) -> AudioFormat:
         """Stage the redacted audio; says in which format it was written."""
         temporary = self._start("audio")
-        written = encode(audio, temporary)
+        written = encode(sound, temporary)
         self._finish(temporary, "audio", extension(written), sha256=sha256_file(temporary))
         return written
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 
@@ -64,6 +65,32 @@ class Audio:
     @property
     def duration(self) -> Seconds:
         return self.num_samples / self.sample_rate
+
+
+class Sound(Protocol):
+    """A recording that is read in blocks, from the start and as often as one likes, one pass at a time."""
+
+    @property
+    def sample_rate(self) -> int: ...
+
+    @property
+    def num_channels(self) -> int: ...
+
+    @property
+    def num_samples(self) -> int: ...
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    @property
+    def format(self) -> AudioFormat: ...
+
+    @property
+    def duration(self) -> Seconds: ...
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Samples [num_samples or fewer, num_channels] in order; each array is the caller's own."""
+        ...
 
 
 @dataclass(frozen=True)

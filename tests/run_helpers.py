@@ -12,10 +12,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from redactor.audio.decode import decode
+from redactor.audio.recording import open_recording
 from redactor.config import load_policy
 from redactor.engines.worker import THREAD_VARIABLES, WorkerSpec, load_tools
-from redactor.runs import Settings, prepare
+from redactor.settings import Settings, prepare
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ def _main(policy_file: str, *recordings: str) -> None:
     policy = load_policy(policy_file)
     unused = Path(policy_file)
     prepared = prepare(Settings(policy, "tiny.en", "cpu", 1, 1, unused, False))
-    spec = WorkerSpec(policy, prepared.models, prepared.device, 1, unused, False, {})
+    spec = WorkerSpec(policy, prepared.models, prepared.device, 1, 1, unused, False, {})
     tools = load_tools(spec, device_index=0)
     heard = []
     for recording in recordings:
-        transcript = tools.recognizer.transcribe(decode(Path(recording)).audio, policy)
+        with open_recording(Path(recording)) as opened:
+            transcript = tools.recognizer.transcribe(opened, policy).transcript
         found = tools.detector.detect(transcript)
         heard.append([
             (

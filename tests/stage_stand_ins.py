@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
 
+from redactor.kernels.power import FRAME_S
 from redactor.policy import AlignPolicy, Policy
+from redactor.transcribe import Heard
 from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
 
 RATE = 8_000
@@ -41,14 +44,20 @@ def with_word(**changes):
     return with_segment(words=tuple(words))
 
 
+def loud(recording):
+    """Power that is the same all through."""
+    frames = math.ceil(recording.duration / FRAME_S)
+    return np.ones((frames, recording.num_channels), np.float32)
+
+
 class Stage:
     """A recognizer or detector."""
 
     def __init__(self, result):
         self.result = result
 
-    def transcribe(self, audio, policy):
-        return self._give()
+    def transcribe(self, recording, policy):
+        return Heard(self._give(), loud(recording))
 
     def detect(self, transcript):
         return self._give()

@@ -15,15 +15,15 @@ MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 # From the bottom up; a module may import from its own line or from below. Stages never import each other.
 LAYERS = [
     ["__init__", "types", "errors"],
-    ["timebase", "files", "entities", "invariants", "policy"],
+    ["timebase", "files", "batching", "entities", "invariants", "policy"],
     ["kernels", "config", "edges", "audio"],
     ["config_text", "model_registry", "model_entries", "model_files", "model_hub"],
     ["transcribe", "detect", "align", "redact", "report"],
     ["verify", "sqlite", "runfolder", "names", "inputs"],
-    ["staging", "identity", "ledger", "known_runs"],
+    ["staging", "identity", "settings", "ledger", "known_runs"],
     ["pipeline"],
     ["engines"],
-    ["runs", "review", "export"],
+    ["runs", "bench", "review", "export"],
     ["commands"],
     ["cli", "__main__"],
 ]

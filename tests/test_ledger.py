@@ -67,7 +67,7 @@ def test_a_row_comes_back_as_it_was_written(path, row):
 def test_what_is_written_outlives_the_death_of_the_process(path, ledger):
     code = (
         "import os, sys; from pathlib import Path; from redactor.ledger import *\n"
-        "ledger = Ledger(Path(sys.argv[1])); ledger.add(['ab', 'cd']); ledger.lease('ab')\n"
+        "ledger = Ledger(Path(sys.argv[1])); ledger.add(['ab', 'cd']); ledger.lease(['ab'])\n"
         "ledger.finish(Row('cd', State.DONE)); os.kill(os.getpid(), 9)"
     )
     assert subprocess.run([sys.executable, "-c", code, path]).returncode == -9
@@ -88,7 +88,7 @@ def test_adding_a_known_name_changes_nothing(ledger):
 
 def test_rows_come_in_order_of_name_and_by_state(ledger):
     ledger.add(["c", "B", "a", "ä"])
-    ledger.lease("a")
+    ledger.lease(["a"])
     ledger.finish(Row("c", State.FAILED))
     assert [row.name for row in ledger.rows()] == ["B", "a", "c", "ä"]
     assert [row.name for row in ledger.rows(State.RUNNING, State.FAILED)] == ["a", "c"]
@@ -111,8 +111,7 @@ def test_every_state_is_counted(ledger):
 def test_what_was_running_is_pending_again_and_nothing_else(ledger):
     ledger.add(["ab", "cd", "ef"])
     ledger.finish(done("zz"))
-    ledger.lease("ab")
-    ledger.lease("cd")
+    ledger.lease(["ab", "cd"])
     ledger.give_back(["ab", "ef", "zz", "unknown"])
     assert states(ledger) == {"ab": "pending", "cd": "running", "ef": "pending", "zz": "done"}
     ledger.give_back([])
@@ -125,7 +124,7 @@ def test_only_done_rows_list_files_and_a_withdrawn_one_lists_none(ledger):
     ledger.finish(done("ab"))
     ledger.finish(done("cd"))
     ledger.finish(done("ef"))
-    ledger.lease("ef")
+    ledger.lease(["ef"])
     ledger.reset(["ab"])
     assert list(ledger.listed_files()) == ["audio/cd/cd.wav"]
     assert ledger.row("ab") == Row("ab", State.PENDING, provenance={})

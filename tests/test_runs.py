@@ -18,7 +18,8 @@ from redactor.identity import RunIdentity
 from redactor.inputs import find_inputs
 from redactor.ledger import Row, State
 from redactor.runfolder import create_run_folder
-from redactor.runs import Archive, Settings
+from redactor.runs import Archive
+from redactor.settings import Settings
 from redactor.types import ReleasedFile
 
 NOW = RunIdentity("now", {"policy": {"name": "p", "digest": "d"}, "models": {"transcribe": "m"}})
@@ -181,7 +182,7 @@ def test_a_recording_that_lost_a_file_is_withdrawn_whole(archive, tmp_path, dama
 
 def test_what_was_running_is_pending_again_and_its_files_go(archive):
     target = release(archive, "ab1")
-    archive.ledger.lease("ab1")
+    archive.ledger.lease(["ab1"])
     archive.ledger.finish(Row("cd1", State.FAILED, run_identity="before"))
     archive.reconcile(NOW)
     assert state(archive, "ab1") is State.PENDING

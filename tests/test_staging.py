@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from redactor.audio.recording import Recording
 from redactor.errors import StoreError
 from redactor.runfolder import RunFolder, remove_temporary, sweep
 from redactor.staging import Staging, commit
@@ -30,7 +31,7 @@ def audio():
 
 def stage(release, audio, *, name=NAME, keep_names=False):
     staging = Staging(release, name, keep_names=keep_names)
-    staging.audio(audio)
+    staging.audio(Recording.of(audio))
     for part, ending in (("transcripts", ".json"), ("transcripts", ".vtt"), ("reports", ".json")):
         staging.text(part, ending, f"{part} {ending} Zoë\n")
     return staging
@@ -77,7 +78,7 @@ def test_committing_renames_everything_and_changes_no_byte(release, audio):
 
 
 def test_format_of_the_audio_is_said(release, audio):
-    assert Staging(release, NAME, keep_names=False).audio(audio) == AudioFormat("WAV", "PCM_16")
+    assert Staging(release, NAME, keep_names=False).audio(Recording.of(audio)) == AudioFormat("WAV", "PCM_16")
 
 
 def test_committing_again_replaces_what_was_there(release, audio):
@@ -128,14 +129,14 @@ def test_discarding_leaves_nothing_of_this_attempt_and_all_of_others(release, au
 
 
 def test_audio_that_could_not_be_written_whole_is_discarded_too(release, audio, monkeypatch):
-    def encode(audio, path):
+    def encode(sound, path):
         path.write_bytes(b"half")
         raise StoreError("disk full")
 
     monkeypatch.setattr("redactor.staging.encode", encode)
     staging = Staging(release, NAME, keep_names=False)
     with pytest.raises(StoreError):
-        staging.audio(audio)
+        staging.audio(Recording.of(audio))
     assert len(files_in(release)) == 1
     assert staging.files == ()
     staging.discard()

@@ -9,8 +9,10 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +30,8 @@ class Spec:
         Where workers leave word.
     release : pathlib.Path
     script : mapping of str to str
-        What happens to a job, by NAME: "done" (the default), "kill", "kill-once", "exit", "hang", "full-disk".
+        What happens to a job, by NAME: "done" (the default), "kill", "kill-once", "exit", "hang", "full-disk";
+        "all-at-once" waits for three others, "alone-or-hang" is done when it is tried again.
     loading : str
         "ready", "kill", "kill-once" or "error".
     """
@@ -39,11 +42,13 @@ class Spec:
     loading: str = "ready"
     gpus: tuple[int, ...] = (0,)
     threads: int = 3
+    recordings_at_once: int = 1
     keep_names: bool = False
 
     @property
     def device(self):
-        return SimpleNamespace(indexes=self.gpus)
+        limits = SimpleNamespace(num_bytes=8 << 20)
+        return SimpleNamespace(indexes=self.gpus, limits=limits)
 
 
 def follow(spec, device_index, jobs, lifeline):
@@ -59,9 +64,16 @@ def follow(spec, device_index, jobs, lifeline):
         return
     _maybe_die(spec, spec.loading, "loading")
     jobs.send(None)
-    with contextlib.suppress(EOFError):
+    speaks = threading.Lock()
+
+    def do(job):
+        said = _do(job, spec)
+        with speaks:
+            jobs.send(said)
+
+    with contextlib.suppress(EOFError), ThreadPoolExecutor(spec.recordings_at_once) as pool:
         while (job := jobs.recv()) is not None:
-            jobs.send(_do(job, spec))
+            pool.submit(do, job)
 
 
 def _do(job, spec):
@@ -72,9 +84,13 @@ def _do(job, spec):
     action = spec.script.get(job.name, "done")
     _note(spec, "attempts", job.name)
     survives = action == "kill-once" and attempts(spec).count(job.name) > 1
-    if action != "done" and not survives:
+    if action not in ("done", "all-at-once", "alone-or-hang") and not survives:
         half_written(spec.release, job.name)
     _maybe_die(spec, action, job.name)
+    if action == "all-at-once":
+        _wait_for(spec, 4)
+    if action == "alone-or-hang" and attempts(spec).count(job.name) == 1:
+        time.sleep(LIMIT_S)
     if action == "hang":
         time.sleep(LIMIT_S)
     if action == "full-disk":

@@ -29,7 +29,8 @@ from values import Names  # noqa: E402
 from benchmarks.corpus.render import Cast, Options, render  # noqa: E402
 from benchmarks.corpus.script import Script, Token, Turn  # noqa: E402
 from benchmarks.corpus.voices import VOICES  # noqa: E402
-from benchmarks.gold import GoldWord  # noqa: E402
+from redactor.audio.recording import Recording  # noqa: E402
+from redactor.bench.gold import GoldWord  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
 from redactor.detect.dialogue import SpokenWord  # noqa: E402
 from redactor.detect.dialogue import dialogue as turns_of  # noqa: E402
@@ -133,7 +134,7 @@ def heard(data: Path, minutes: float, seed: int) -> Iterator[dict[str, object]]:
             continue
         seconds += gold.duration_s
         audio = Audio(np.ascontiguousarray(samples), gold.sample_rate, AudioFormat("WAV", "PCM_16"))
-        hearings = [turns_of(h) for h in recognizer.transcribe(audio, policy).hearings]
+        hearings = [turns_of(h) for h in recognizer.transcribe(Recording.of(audio), policy).transcript.hearings]
         for spoken, other in zip(hearings, hearings[::-1], strict=True):
             row = {
                 "recording": number,

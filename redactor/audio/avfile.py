@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from typing import BinaryIO
 
 import av
 import numpy as np
 
-from redactor.audio.growing import GrowingSamples
 from redactor.audio.problems import Fault
 from redactor.audio.source import check_sound
-from redactor.types import Audio, AudioFormat
+from redactor.types import AudioFormat
 
 # How FFmpeg's sample formats (without the "p" of planar) become ours.
 _DTYPES = {"u8": "int16", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
 _PCM_NAMES = {"int16": "PCM_16", "int32": "PCM_32", "float32": "FLOAT", "float64": "DOUBLE"}
 
 
-def read(raw: BinaryIO, *, container: str, demuxer: str, max_samples: int) -> Audio:
-    """Decode the one audio stream of an open file to its end; video and pictures are left out.
+def read(raw: BinaryIO, *, container: str, demuxer: str) -> Reader:
+    """Start to decode the one audio stream of an open file; video and pictures are left out.
 
     Parameters
     ----------
@@ -29,29 +31,95 @@ def read(raw: BinaryIO, *, container: str, demuxer: str, max_samples: int) -> Au
         Name for the format of the result.
     demuxer : str
         FFmpeg's demuxer.
-    max_samples : int
-        Limit on the values of all channels together.
+
+    Returns
+    -------
+    Reader
+        To be closed by the caller. Its pieces raise Fault if the file cannot be decoded whole.
 
     Raises
     ------
     Fault
-        If it cannot be decoded whole.
+        If not even the beginning can be decoded.
     """
-    try:
-        with _opened(raw, demuxer) as opened:
-            audio, num_packets, num_promised = _read_open(opened, container, max_samples)
+    with _only_faults():
+        return Reader(raw, container, demuxer)
+
+
+class Reader:
+    """The sound of an open file, to be read once; the attributes are those of :class:`.passes.Reader`."""
+
+    def __init__(self, raw: BinaryIO, container: str, demuxer: str) -> None:
+        self._raw, self._container, self._demuxer = raw, container, demuxer
+        self._bits_used = 0
+        self._opened = _opened(raw, demuxer)
+        try:
+            stream = _only_stream(self._opened)
+            self._codec = stream.codec_context.codec.canonical_name
+            self._frames = self._decoded(stream)
+            # Only a decoded frame is sure of its rate: AAC with SBR has twice what its header says.
+            first = next(self._frames, None)
+            if first is None:
+                raise Fault("no-samples")
+            sample_format, self.sample_rate, self.num_channels = _kind(first)
+            check_sound(self.sample_rate, self.num_channels)
+            dtype = _DTYPES.get(sample_format.removesuffix("p"))
+            if dtype is None:
+                raise Fault("unsupported-codec")
+            self.dtype = np.dtype(dtype)
+            self.expected = _expected(stream, self.sample_rate)
+            self._frames = chain([first], self._frames)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def format(self) -> AudioFormat:
+        """Certain after the last piece: FFmpeg does not say how many of 32 bits are in use."""
+        return AudioFormat(self._container, _subtype(self._codec, self.dtype.name, self._bits_used))
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        """Every sample up to the end of the stream."""
+        with _only_faults():
+            for frame in self._frames:
+                samples = _interleaved(frame)
+                if self.dtype == np.int32:
+                    self._bits_used |= int(np.bitwise_or.reduce(samples, axis=None))
+                yield samples
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def _decoded(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+        num_promised = stream.frames
+        num_packets, kind = 0, None
+        for packet in self._opened.demux(stream):
+            if packet.is_corrupt:
+                raise Fault("damaged")
+            num_packets += packet.size > 0
+            for frame in packet.decode():
+                kind = kind or _kind(frame)
+                if kind != _kind(frame):
+                    raise Fault("format-changes")
+                if frame.is_corrupt:
+                    raise Fault("damaged")
+                yield frame
+        self.close()
         # MP4 says how many packets there are; FFmpeg leaves out those that lie behind the end of the file.
-        if num_packets < num_promised and _packets(raw, demuxer) < num_promised:
+        if num_packets < num_promised and _packets(self._raw, self._demuxer) < num_promised:
             raise Fault("truncated")
+
+
+@contextmanager
+def _only_faults() -> Iterator[None]:
+    try:
+        yield
     except (Fault, MemoryError):
         raise
     except Exception:
         # PyAV raises FFmpeg's errors as OSError, ValueError and others; which one says nothing to a user,
         # and their texts may hold what stands in the file.
         raise Fault("damaged") from None
-    if audio is None:
-        raise Fault("no-samples")
-    return audio
 
 
 class _QuietFile:
@@ -79,54 +147,25 @@ def _packets(raw: BinaryIO, demuxer: str) -> int:
         return sum(packet.size > 0 for packet in opened.demux(opened.streams.audio[0]))
 
 
-def _read_open(
-    opened: av.container.InputContainer, container: str, max_samples: int
-) -> tuple[Audio | None, int, int]:
-    """The sound (None if there is none), the packets that were there, and those the container promised."""
+def _only_stream(opened: av.container.InputContainer) -> av.AudioStream:
     streams = opened.streams.audio
     if len(streams) > 1:
         raise Fault("several-streams")
     if not streams:
         raise Fault("no-samples")
-    stream = streams[0]
-    if stream.codec_context is None:
+    if streams[0].codec_context is None:
         raise Fault("unsupported-codec")
-    num_packets = 0
-    sink = kind = None
-    for packet in opened.demux(stream):
-        if packet.is_corrupt:
-            raise Fault("damaged")
-        num_packets += packet.size > 0
-        for frame in packet.decode():
-            if kind is None:
-                kind = _kind(frame)
-                sink = _sink(frame, stream, max_samples)
-            if kind != _kind(frame):
-                raise Fault("format-changes")
-            if frame.is_corrupt:
-                raise Fault("damaged")
-            sink.append(_interleaved(frame))
-    if sink is None:
-        return None, num_packets, stream.frames
-    samples = sink.finish()
-    audio = Audio(samples, kind[1], AudioFormat(container, _subtype(stream, samples)))
-    return audio, num_packets, stream.frames
+    return streams[0]
 
 
 def _kind(frame: av.AudioFrame) -> tuple[str, int, int]:
     return frame.format.name, frame.sample_rate, frame.layout.nb_channels
 
 
-def _sink(frame: av.AudioFrame, stream: av.AudioStream, max_samples: int) -> GrowingSamples:
-    sample_format, rate, channels = _kind(frame)
-    check_sound(rate, channels)
-    dtype = _DTYPES.get(sample_format.removesuffix("p"))
-    if dtype is None:
-        raise Fault("unsupported-codec")
-    # A guess to start from. The header's duration is not to be trusted with memory, so an hour at most.
-    guess = float(stream.duration * stream.time_base) if stream.duration else 0.0
-    expected = min(int(max(guess, 0.0) * rate) + rate, 3600 * rate, max_samples // channels)
-    return GrowingSamples(channels, np.dtype(dtype), expected=expected, max_samples=max_samples)
+def _expected(stream: av.AudioStream, sample_rate: int) -> int:
+    """A guess to start from. The header's duration is not to be trusted with memory, so an hour at most."""
+    seconds = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    return min(int(max(seconds, 0.0) * sample_rate) + sample_rate, 3600 * sample_rate)
 
 
 def _interleaved(frame: av.AudioFrame) -> np.ndarray:
@@ -138,14 +177,11 @@ def _interleaved(frame: av.AudioFrame) -> np.ndarray:
     return values
 
 
-def _subtype(stream: av.AudioStream, samples: np.ndarray) -> str:
+def _subtype(codec: str, dtype: str, bits_used: int) -> str:
     """The codec's name in capitals; PCM by its width as in libsndfile, other wide ones as CODEC_24 or _32."""
-    dtype = samples.dtype.name
-    codec = stream.codec_context.codec.canonical_name
     name = codec.upper()
     if dtype == "int32":
-        is_24 = not np.bitwise_or.reduce(samples, axis=None) & 0xFF
-        return f"{'PCM' if codec.startswith('pcm_') else name}_{24 if is_24 else 32}"
+        return f"{'PCM' if codec.startswith('pcm_') else name}_{32 if bits_used & 0xFF else 24}"
     if codec.startswith("pcm_") and not codec.endswith("law"):
         return _PCM_NAMES[dtype]
     return name

@@ -15,10 +15,10 @@ from redactor.audio import oggpages
 from redactor.audio.containers import sniff
 from redactor.audio.formats import extension, output_format, substitute
 from redactor.audio.problems import Fault
-from redactor.audio.sndfile import BLOCK_SAMPLES, SequentialFile
+from redactor.audio.sndfile import SequentialFile
 from redactor.audio.source import Source
 from redactor.errors import RecordingError, StoreError
-from redactor.types import Audio, AudioFormat
+from redactor.types import AudioFormat, Sound
 
 __all__ = ["encode", "extension", "output_format"]
 
@@ -42,7 +42,7 @@ _MAX_BYTES_32 = 0xFFFFFFFF - (1 << 16)
 _SIZES_32 = frozenset({"WAV", "WAVEX", "AIFF", "AU"})
 
 
-def encode(audio: Audio, path: Path) -> AudioFormat:
+def encode(sound: Sound, path: Path) -> AudioFormat:
     """Write a recording, nothing but its samples, and read the file back to see that it holds them all.
 
     The format is `output_format`'s; WAV that would pass 4 GiB becomes RF64. If the file that was written does
@@ -53,7 +53,8 @@ def encode(audio: Audio, path: Path) -> AudioFormat:
 
     Parameters
     ----------
-    audio : Audio
+    sound : Sound
+        Read once for every format that is tried.
     path : Path
         Written over; needs no extension. Syncing and renaming are the caller's.
 
@@ -67,12 +68,12 @@ def encode(audio: Audio, path: Path) -> AudioFormat:
     StoreError
         If the file cannot be written (folder missing, disk full).
     RecordingError
-        Reason "unwritable", if no format holds such a recording.
+        Reason "unwritable", if no format holds such a recording; and whatever the sound's blocks raise.
     """
-    for target in _candidates(audio):
+    for target in _candidates(sound):
         try:
-            _write(audio, target, path)
-            if _is_kept(audio, target, path):
+            _write(sound, target, path)
+            if _is_kept(sound, target, path):
                 return target
         except OSError as error:
             raise StoreError(
@@ -81,37 +82,37 @@ def encode(audio: Audio, path: Path) -> AudioFormat:
         except soundfile.SoundFileError:
             continue  # libsndfile does not write this combination after all
     raise RecordingError(
-        f"no audio format holds {audio.num_channels} channels at {audio.sample_rate} Hz; "
+        f"no audio format holds {sound.num_channels} channels at {sound.sample_rate} Hz; "
         "split the recording by channels",
         reason="unwritable",
     )
 
 
-def _candidates(audio: Audio) -> Iterator[AudioFormat]:
+def _candidates(sound: Sound) -> Iterator[AudioFormat]:
     """What to try, best first, without repetition."""
-    shape = {"sample_rate": audio.sample_rate, "num_channels": audio.num_channels}
-    first = _sized(audio, output_format(audio.format, **shape))
+    shape = {"sample_rate": sound.sample_rate, "num_channels": sound.num_channels}
+    first = _sized(sound, output_format(sound.format, **shape))
     yield first
-    second = _sized(audio, substitute(audio.format, **shape))
+    second = _sized(sound, substitute(sound.format, **shape))
     if second != first:
         yield second
 
 
-def _sized(audio: Audio, target: AudioFormat) -> AudioFormat:
+def _sized(sound: Sound, target: AudioFormat) -> AudioFormat:
     """`target`, or what replaces it where its sizes cannot count this many bytes."""
     if target.container not in _SIZES_32:
         return target
-    num_bytes = audio.samples.size * _BYTES.get(target.subtype, 1)
+    num_bytes = sound.num_samples * sound.num_channels * _BYTES.get(target.subtype, 1)
     if num_bytes <= _MAX_BYTES_32:
         return target
     return replace(target, container="RF64", endian="FILE")
 
 
-def _write(audio: Audio, target: AudioFormat, path: Path) -> None:
+def _write(sound: Sound, target: AudioFormat, path: Path) -> None:
     with path.open("w+b") as raw:
         watched = _WatchedFile(raw)
         try:
-            _write_samples(audio, target, watched)
+            _write_samples(sound, target, watched)
         except (soundfile.SoundFileError, AssertionError):
             if watched.error is None:
                 raise
@@ -121,13 +122,13 @@ def _write(audio: Audio, target: AudioFormat, path: Path) -> None:
             oggpages.set_serial(raw, _OGG_SERIAL)
 
 
-def _write_samples(audio: Audio, target: AudioFormat, watched: _WatchedFile) -> None:
-    to_pcm = _pcm_type(audio, target)
+def _write_samples(sound: Sound, target: AudioFormat, watched: _WatchedFile) -> None:
+    to_pcm = _pcm_type(sound, target)
     with soundfile.SoundFile(
         watched,
         "w",
-        samplerate=audio.sample_rate,
-        channels=audio.num_channels,
+        samplerate=sound.sample_rate,
+        channels=sound.num_channels,
         format=target.container,
         subtype=target.subtype,
         endian=target.endian,
@@ -135,8 +136,7 @@ def _write_samples(audio: Audio, target: AudioFormat, watched: _WatchedFile) -> 
     ) as file:
         if target.container in _PEAK_CONTAINERS:
             _leave_out_peaks(file)
-        for start in range(0, audio.num_samples, BLOCK_SAMPLES):
-            block = audio.samples[start : start + BLOCK_SAMPLES]
+        for block in sound.blocks():
             file.write(block if to_pcm is None else _quantized(block, to_pcm))
 
 
@@ -178,9 +178,9 @@ def _leave_out_peaks(file: soundfile.SoundFile) -> None:
     soundfile._snd.sf_command(file._file, _SFC_SET_ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
 
 
-def _pcm_type(audio: Audio, target: AudioFormat) -> np.dtype | None:
+def _pcm_type(sound: Sound, target: AudioFormat) -> np.dtype | None:
     """The integer type to round float samples to, or None where the writer takes them as they are."""
-    if audio.samples.dtype.kind != "f" or not target.subtype.startswith("PCM_"):
+    if sound.dtype.kind != "f" or not target.subtype.startswith("PCM_"):
         return None
     return np.dtype(np.int16 if target.subtype == "PCM_16" else np.int32)
 
@@ -192,7 +192,7 @@ def _quantized(block: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return np.clip(scaled, bounds.min, bounds.max).astype(dtype)
 
 
-def _is_kept(audio: Audio, target: AudioFormat, path: Path) -> bool:
+def _is_kept(sound: Sound, target: AudioFormat, path: Path) -> bool:
     """Whether the file just written is whole and comes back with as many samples as went in."""
     with path.open("rb") as raw:
         source = Source(raw, raw.seek(0, os.SEEK_END))
@@ -201,10 +201,10 @@ def _is_kept(audio: Audio, target: AudioFormat, path: Path) -> bool:
         except Fault:
             return False
     with path.open("rb") as raw, SequentialFile(raw.fileno(), closefd=False) as file:
-        expected = (target.container, target.subtype, audio.sample_rate, audio.num_channels)
+        expected = (target.container, target.subtype, sound.sample_rate, sound.num_channels)
         if (file.format, file.subtype, file.samplerate, file.channels) != expected:
             return False
-        dtype = audio.samples.dtype.name
+        dtype = sound.dtype.name
         num_samples = file.frames
         left = num_samples
         while left > 0:
@@ -212,4 +212,4 @@ def _is_kept(audio: Audio, target: AudioFormat, path: Path) -> bool:
             if not len(block):
                 return False
             left -= len(block)
-    return num_samples == audio.num_samples
+    return num_samples == sound.num_samples

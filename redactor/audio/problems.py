@@ -1,7 +1,7 @@
 """Every reason for which a recording is refused while it is read: one table of slug, error class and text.
 
-Inside this package a refusal is a :class:`Fault` that carries the slug alone; :mod:`.decode`, which knows the
-file's name, turns it into the error that callers see.
+Inside this package a refusal is a :class:`Fault` that carries the slug alone; :mod:`.recording`, which knows
+the file's name, turns it into the error that callers see.
 """
 
 from __future__ import annotations

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
 import soundfile
 
-from redactor.audio.growing import GrowingSamples
+from redactor.audio.blocks import BLOCK_SAMPLES
 from redactor.audio.problems import Fault
 from redactor.audio.source import Promise, check_sound
-from redactor.types import Audio, AudioFormat
-
-# About one second of a call; large enough that the loop costs nothing, small against any recording.
-BLOCK_SAMPLES = 1 << 16
+from redactor.types import AudioFormat
 
 # libsndfile puts narrower samples into the upper bits of the type they are read as, and takes them back from
 # there: with these types a file's samples survive reading and writing bit by bit.
@@ -50,8 +48,45 @@ class SequentialFile(soundfile.SoundFile):
         return self.read(min(num_samples, BLOCK_SAMPLES), dtype=dtype, always_2d=True)
 
 
-def read(fd: int, promise: Promise, *, max_samples: int) -> Audio:
-    """Decode an open file to its end.
+class Reader:
+    """The sound of an open file, to be read once; the attributes are those of :class:`.passes.Reader`."""
+
+    def __init__(self, file: SequentialFile, promise: Promise, max_samples: int) -> None:
+        if file.subtype not in _DTYPES or (file.format != "MP3" and file.subtype in _MPEG):
+            raise NotForSndfile
+        check_sound(file.samplerate, file.channels)
+        if promise.num_channels not in (None, file.channels):
+            raise Fault("damaged")
+        self._file = file
+        self.sample_rate: int = file.samplerate
+        self.num_channels: int = file.channels
+        self.dtype = np.dtype(_DTYPES[file.subtype])
+        self.format = AudioFormat(file.format, file.subtype, file.endian)
+        self.expected: int = file.frames if promise.num_samples is None else promise.num_samples
+        if file.frames < self.expected:
+            raise Fault("truncated")
+        if self.expected > max_samples // file.channels:
+            raise Fault("too-long")
+
+    def pieces(self) -> Iterator[np.ndarray]:
+        """Every sample that the header promises."""
+        left = self.expected
+        while left > 0:
+            try:
+                piece = self._file.block(left, self.dtype.name)
+            except (soundfile.SoundFileError, RuntimeError, AssertionError):
+                raise Fault("damaged") from None
+            if not len(piece):
+                raise Fault("truncated")
+            left -= len(piece)
+            yield piece
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read(fd: int, promise: Promise, *, max_samples: int) -> Reader:
+    """Start to decode an open file.
 
     Parameters
     ----------
@@ -62,42 +97,25 @@ def read(fd: int, promise: Promise, *, max_samples: int) -> Audio:
     max_samples : int
         Limit on the values of all channels together.
 
+    Returns
+    -------
+    Reader
+        To be closed by the caller. Its pieces raise Fault if the file cannot be decoded whole.
+
     Raises
     ------
     NotForSndfile
         If libsndfile cannot open it.
     Fault
-        If it cannot be decoded whole.
+        If it is not what its header promises, or too long.
     """
     os.lseek(fd, 0, os.SEEK_SET)
     try:
         file = SequentialFile(fd, closefd=False)
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):
         raise NotForSndfile from None
-    with file:
-        return _read_open(file, promise, max_samples)
-
-
-def _read_open(file: SequentialFile, promise: Promise, max_samples: int) -> Audio:
-    if file.subtype not in _DTYPES or (file.format != "MP3" and file.subtype in _MPEG):
-        raise NotForSndfile
-    check_sound(file.samplerate, file.channels)
-    if promise.num_channels not in (None, file.channels):
-        raise Fault("damaged")
-    dtype = np.dtype(_DTYPES[file.subtype])
-    num_samples = file.frames if promise.num_samples is None else promise.num_samples
-    if file.frames < num_samples:
-        raise Fault("truncated")
-    sink = GrowingSamples(file.channels, dtype, expected=num_samples, max_samples=max_samples)
-    left = num_samples
-    while left > 0:
-        try:
-            block = file.block(left, dtype.name)
-        except (soundfile.SoundFileError, RuntimeError, AssertionError):
-            raise Fault("damaged") from None
-        if not len(block):
-            raise Fault("truncated")
-        sink.append(block)
-        left -= len(block)
-    audio_format = AudioFormat(file.format, file.subtype, file.endian)
-    return Audio(sink.finish(), file.samplerate, audio_format)
+    try:
+        return Reader(file, promise, max_samples)
+    except BaseException:
+        file.close()
+        raise

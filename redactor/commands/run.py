@@ -21,7 +21,8 @@ from redactor.known_runs import remember
 from redactor.ledger import Row, State
 from redactor.names import default_key_file
 from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder
-from redactor.runs import Archive, Plan, Prepared, Settings, prepare
+from redactor.runs import Archive, Plan
+from redactor.settings import Prepared, Settings, prepare
 
 _REFUSALS = {
     "link-out-of-tree": "a symbolic link that leads out of the INPUT folder; name its target as an INPUT",
@@ -63,7 +64,7 @@ def run(options: RunOptions) -> int:
         policy=policy,
         model=options.model or policy.transcribe.model,
         device=options.device,
-        num_workers=options.num_workers or _default_workers(),
+        num_workers=options.num_workers,
         threads=1,
         key_file=options.key_file or default_key_file(),
         keep_names=options.keep_names,
@@ -71,6 +72,8 @@ def run(options: RunOptions) -> int:
     prepared = prepare(settings)
     folder = create_run_folder(options.out, private=options.private)
     remember(folder)
+    for note in prepared.notes:
+        print(note, file=sys.stderr)
     if found.num_ignored:
         print(f"{found.num_ignored} files without an audio extension are ignored", file=sys.stderr)
     return _run_in(folder, prepared, found.inputs, as_json=options.as_json, verbose=options.verbose)
@@ -202,10 +205,6 @@ def _check_places(options: RunOptions) -> None:
                 )
         if path.is_relative_to(out):
             raise UsageError(f"INPUT {argument!r} lies inside --out; choose another --out")
-
-
-def _default_workers() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 # 50,000. The overlap is longer than any spoken address, so that nothing is cut in two by a border.
 _CHUNK_CHARS = 8_000
 _OVERLAP_CHARS = 400
+_BATCH_PIECES = 16
 
 # Types that no text shows by itself: see redactor/detect/conversation.py.
 IN_CONTEXT = frozenset({"ANSWER"})
@@ -99,6 +102,16 @@ _PATTERN_RECOGNIZERS: tuple[type[EntityRecognizer], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """Text of one channel in one language, from a character of the channel's text on."""
+
+    channel: int
+    language: str
+    first: int
+    text: str
+
+
 class PresidioDetector:
     """A Presidio analyzer for the languages and entity types of one policy.
 
@@ -117,6 +130,7 @@ class PresidioDetector:
     def __init__(self, policy: Policy, *, spacy_models: Mapping[str, Path]) -> None:
         logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
         self._thresholds = dict(policy.entities)
+        self._one_at_a_time = threading.Lock()
         self._nlp = {language: _load_spacy(path) for language, path in spacy_models.items()}
         languages = list(self._nlp)
         recognizers = [r for language in languages for r in _recognizers(language)]
@@ -147,36 +161,48 @@ class PresidioDetector:
         by_model : bool
             Look for names with spaCy's model, too, and not by words and patterns alone.
         """
+        pieces = [
+            _Piece(channel, language, first, transcript.text(channel)[first:stop])
+            for channel in transcript.channels
+            for language, words in _by_language(transcript, channel)
+            for first, stop in _chunks(words)
+        ]
         found = set()
-        for channel in transcript.channels:
-            text = transcript.text(channel)
-            for language, words in _by_language(transcript, channel):
-                for first, stop in _chunks(words):
-                    with self._nlp[language].select_pipes(disable=[] if by_model else ["ner"]):
-                        found.update(self._search(text[first:stop], language, channel, first))
+        # spaCy's components are switched for a whole pipeline, and its words are kept for all texts at a time.
+        with self._one_at_a_time:
+            for language in sorted({piece.language for piece in pieces}):
+                own = [piece for piece in pieces if piece.language == language]
+                with self._nlp[language].select_pipes(disable=[] if by_model else ["ner"]):
+                    found.update(self._search(own, language))
         return tuple(
             sorted(found, key=lambda s: (s.channel, s.char_start, s.char_end, s.entity_type, s.recognizer))
         )
 
-    def _search(self, text: str, language: str, channel: int, first: int) -> Iterator[PiiSpan]:
-        # spaCy keeps every new word for good unless it is told when a text is done with.
+    def _search(self, pieces: Sequence[_Piece], language: str) -> Iterator[PiiSpan]:
+        """Findings in the pieces of one recording, which are a batch of their own: not in each other's way."""
+        engine = self._analyzer.nlp_engine
+        # spaCy keeps every new word for good unless it is told when texts are done with.
         with self._nlp[language].memory_zone():
-            results = self._analyzer.analyze(
-                text,
-                language=language,
-                entities=[e for e in self._thresholds if e not in IN_CONTEXT],
-                score_threshold=min(self._thresholds.values()),
-            )
-            for result in results:
-                if result.score >= self._thresholds[result.entity_type]:
-                    yield PiiSpan(
-                        channel=channel,
-                        entity_type=result.entity_type,
-                        char_start=first + result.start,
-                        char_end=first + result.end,
-                        score=float(result.score),
-                        recognizer=_recognizer_name(result),
-                    )
+            texts = [piece.text for piece in pieces]
+            parsed = engine.process_batch(texts, language, batch_size=_BATCH_PIECES)
+            for piece, (_, artifacts) in zip(pieces, parsed, strict=True):
+                results = self._analyzer.analyze(
+                    piece.text,
+                    language=language,
+                    entities=[e for e in self._thresholds if e not in IN_CONTEXT],
+                    score_threshold=min(self._thresholds.values()),
+                    nlp_artifacts=artifacts,
+                )
+                for result in results:
+                    if result.score >= self._thresholds[result.entity_type]:
+                        yield PiiSpan(
+                            channel=piece.channel,
+                            entity_type=result.entity_type,
+                            char_start=piece.first + result.start,
+                            char_end=piece.first + result.end,
+                            score=float(result.score),
+                            recognizer=_recognizer_name(result),
+                        )
 
 
 def supported_entities(language: str) -> set[str]:

@@ -8,6 +8,7 @@ sentence people say values in, also when the value itself became other words.
 from __future__ import annotations
 
 import json
+import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ class Tagger:
                 f"tagger in {str(folder)!r} cannot be loaded ({type(error).__name__}); "
                 "run `redactor models verify`"
             ) from None
+        self._turn = threading.Lock()  # one at a time: its worker has one core
         self._language = language
         self._least = np.array([entities.get(t, np.inf) for t in self._types])
 
@@ -151,7 +153,8 @@ class Tagger:
         for first, stop, word, last in windows(pieces):
             ids = np.concatenate(([self._pieces.open], pieces.ids[first:stop], [self._pieces.border]))
             marks = np.concatenate(([0], pieces.marks[first:stop], [0]))
-            (logits,) = self._session.run(None, {"ids": ids[None], "marks": marks[None]})
+            with self._turn:
+                (logits,) = self._session.run(None, {"ids": ids[None], "marks": marks[None]})
             out[word:last] = _softmax(logits[0][pieces.heads[word:last] - first + 1])
         if not np.isfinite(out).all():
             raise NonsenseError("the tagger gave no probability for a word; run `redactor models verify`")

@@ -28,10 +28,13 @@ class Job:
         Opaque NAME.
     path : pathlib.Path
         Input, read only.
+    num_bytes : int
+        Its size when the run was planned; 0 where nobody knows.
     """
 
     name: str
     path: Path
+    num_bytes: int = 0
 
 
 @dataclass(frozen=True)

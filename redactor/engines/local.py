@@ -7,13 +7,13 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from redactor.engines.base import Job, Outcome, refused, settle
-from redactor.engines.worker import THREAD_VARIABLES, WorkerSpec, work
+from redactor.engines.worker import MEMORY_VARIABLES, THREAD_VARIABLES, WorkerSpec, work
 from redactor.errors import ModelError, RedactorError, WorkerDied
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row
@@ -30,7 +30,11 @@ class _Worker:
     lifeline: Connection
     index: int
     ready: bool = False
-    job: Job | None = None
+    jobs_in_hand: dict[str, Job] = field(default_factory=dict)
+
+    @property
+    def num_bytes(self) -> int:
+        return sum(job.num_bytes for job in self.jobs_in_hand.values())
 
 
 class LocalEngine:
@@ -77,11 +81,12 @@ class LocalEngine:
         StoreError, ModelError
             If the run cannot go on; what was being worked on is pending again.
         """
-        self._waiting.extend(jobs)
+        # Like lengths side by side fill batches, and a long one that comes last would be worked on alone.
+        self._waiting.extend(sorted(jobs, key=lambda job: -job.num_bytes))
         with self._started():
             for index in range(min(self._num_workers, len(self._waiting))):
                 self._start(index)
-            while self._waiting or any(w.job for w in self._workers):
+            while self._waiting or any(w.jobs_in_hand for w in self._workers):
                 self._hand_out()
                 for worker, message in self._messages():
                     self._receive(worker, message, on_row)
@@ -91,7 +96,7 @@ class LocalEngine:
         try:
             yield
         finally:
-            running = [worker.job.name for worker in self._workers if worker.job]
+            running = [name for worker in self._workers for name in worker.jobs_in_hand]
             for worker in self._workers:
                 self._stop(worker)
             for name in running:
@@ -110,14 +115,14 @@ class LocalEngine:
             args=(self._spec, gpus[index % len(gpus)], workers_jobs, workers_lifeline),
             daemon=True,
         )
-        with _thread_limits(self._spec.threads):
+        with _environment({**dict.fromkeys(THREAD_VARIABLES, str(self._spec.threads)), **MEMORY_VARIABLES}):
             process.start()
         workers_jobs.close()
         workers_lifeline.close()
         self._workers.append(_Worker(process, jobs, lifeline, index))
 
     def _stop(self, worker: _Worker) -> None:
-        if worker.job is None and worker.process.is_alive():
+        if not worker.jobs_in_hand and worker.process.is_alive():
             with contextlib.suppress(OSError):
                 worker.jobs.send(None)
             worker.process.join(_GRACE_S)
@@ -128,12 +133,35 @@ class LocalEngine:
         worker.lifeline.close()
 
     def _hand_out(self) -> None:
-        for worker in self._workers:
-            if worker.ready and worker.job is None and self._waiting:
-                worker.job = self._waiting.popleft()
-                self._ledger.lease(worker.job.name)
-                with contextlib.suppress(OSError):  # it died meanwhile; its end of the pipe says so next
-                    worker.jobs.send(worker.job)
+        """Give each worker in turn a recording more, as long as one takes any."""
+        given: list[tuple[_Worker, Job]] = []
+        before = -1
+        while before < len(given):
+            before = len(given)
+            for worker in self._workers:
+                if self._waiting and self._has_room(worker, self._waiting[0]):
+                    job = self._waiting.popleft()
+                    worker.jobs_in_hand[job.name] = job
+                    given.append((worker, job))
+        if not given:
+            return
+        self._ledger.lease(job.name for _, job in given)
+        for worker, job in given:
+            with contextlib.suppress(OSError):  # it died meanwhile; its end of the pipe says so next
+                worker.jobs.send(job)
+
+    def _has_room(self, worker: _Worker, job: Job) -> bool:
+        if not worker.ready:
+            return False
+        if not worker.jobs_in_hand:
+            return True
+        # Whoever was at hand when a worker died is tried by itself: the next death tells whose it was.
+        if job.name in self._deaths or any(name in self._deaths for name in worker.jobs_in_hand):
+            return False
+        left = len(self._waiting) + sum(len(w.jobs_in_hand) for w in self._workers)
+        share = -(-left // self._num_workers)  # what is left at the end is for all of them
+        has_room = len(worker.jobs_in_hand) < min(self._spec.recordings_at_once, share)
+        return has_room and worker.num_bytes + job.num_bytes <= self._spec.device.limits.num_bytes
 
     def _messages(self) -> Iterator[tuple[_Worker, Any]]:
         """What workers have to say; a dead one says EOFError."""
@@ -150,7 +178,7 @@ class LocalEngine:
             worker.ready = True
         elif isinstance(message, Outcome):
             self._settle(message, on_row)
-            worker.job = None  # only now: what could not be settled is pending again
+            del worker.jobs_in_hand[message.name]  # only now: what could not be settled is pending again
         elif isinstance(message, RedactorError):
             raise message
         else:
@@ -160,9 +188,9 @@ class LocalEngine:
         on_row(settle(outcome, folder=self._folder, ledger=self._ledger, identity=self._identity))
 
     def _bury(self, worker: _Worker, on_row: Callable[[Row], None]) -> None:
-        """Put another worker in the place of a dead one; its recording is tried once more, then failed."""
+        """Put another worker in the place of a dead one; what it had is tried once more, then failed."""
         self._workers.remove(worker)
-        job = worker.job
+        jobs = list(worker.jobs_in_hand.values())
         self._stop(worker)
         if not worker.ready:
             self._deaths_before_ready += 1
@@ -171,7 +199,7 @@ class LocalEngine:
                     f"workers die while they load their models ({_cause(worker.process.exitcode)}); "
                     "run with fewer --jobs or a smaller --model"
                 )
-        if job is not None:
+        for job in reversed(jobs):
             remove_temporary(self._folder, job.name, keep_names=self._spec.keep_names)
             self._deaths[job.name] = self._deaths.get(job.name, 0) + 1
             if self._deaths[job.name] < _ATTEMPTS:
@@ -184,7 +212,7 @@ class LocalEngine:
                     "or leave it out"
                 )
                 self._settle(refused(job.name, error), on_row)
-        if len(self._workers) < len(self._waiting) + sum(w.job is not None for w in self._workers):
+        if len(self._workers) < len(self._waiting) + sum(bool(w.jobs_in_hand) for w in self._workers):
             self._start(worker.index)
 
 
@@ -196,10 +224,10 @@ def _cause(exitcode: int | None) -> str:
 
 
 @contextlib.contextmanager
-def _thread_limits(threads: int) -> Iterator[None]:
+def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
     """Environment for a child that is being started: libraries read it when they are first imported."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 from redactor.detect import PresidioDetector, SpeechDetector, Tagger
 from redactor.detect.tagger import least_probabilities
-from redactor.engines.base import attempt
+from redactor.engines.base import Job, Outcome, attempt
 from redactor.errors import ModelError, RedactorError
 from redactor.model_registry import ModelFiles
 from redactor.pipeline import Tools
@@ -42,6 +43,16 @@ THREAD_VARIABLES = (
 )
 
 
+# A batch needs some 100 MB for a moment. glibc gives such pieces back to the system and has every page of them
+# zeroed again for the next batch, unless it is told to keep them, in large pages.
+MEMORY_VARIABLES = {
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(64 << 20),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
+
+
 @dataclass(frozen=True)
 class WorkerSpec:
     """Everything a worker needs to know.
@@ -53,6 +64,9 @@ class WorkerSpec:
         By role: "transcribe", "second" and "identify" (where there is one), "ner:LANGUAGE", "spoken:LANGUAGE".
     device : Device
     threads : int
+        CPU threads of a batch.
+    recordings_at_once : int
+        Recordings that a worker has in hand.
     release : pathlib.Path
     keep_names : bool
     provenance : mapping
@@ -62,6 +76,7 @@ class WorkerSpec:
     models: Mapping[str, ModelFiles]
     device: Device
     threads: int
+    recordings_at_once: int
     release: Path
     keep_names: bool
     provenance: Mapping[str, Any]
@@ -108,23 +123,45 @@ def work(spec: WorkerSpec, device_index: int, jobs: Connection, lifeline: Connec
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             tools = load_tools(spec, device_index=device_index)
-            jobs.send(None)
-            while (job := jobs.recv()) is not None:
-                jobs.send(
-                    attempt(
-                        job,
-                        tools,
-                        release=spec.release,
-                        keep_names=spec.keep_names,
-                        provenance=spec.provenance,
-                    )
-                )
         except RedactorError as error:
             jobs.send(error)
-        except (EOFError, BrokenPipeError, ConnectionResetError):
-            raise
-        except Exception as error:  # not a message: it might quote a recording
-            jobs.send(ModelError(f"a worker failed with {type(error).__name__} outside any recording"))
+            return
+        except Exception as error:
+            jobs.send(_unexpected(error))
+            return
+        jobs.send(None)
+        speaks = threading.Lock()
+        gave_up = threading.Event()
+
+        def attempt_one(job: Job) -> None:
+            said = None if gave_up.is_set() else _attempt(job, tools, spec)
+            with speaks, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                if not gave_up.is_set():
+                    jobs.send(said)
+                if isinstance(said, RedactorError):
+                    gave_up.set()
+
+        # While one thread computes, others read, search and write.
+        with ThreadPoolExecutor(spec.recordings_at_once) as pool:
+            while (job := jobs.recv()) is not None:
+                pool.submit(attempt_one, job)
+
+
+def _attempt(job: Job, tools: Tools, spec: WorkerSpec) -> Outcome | RedactorError:
+    """What came of a recording, or the error for which nothing else can go on."""
+    try:
+        return attempt(
+            job, tools, release=spec.release, keep_names=spec.keep_names, provenance=spec.provenance
+        )
+    except RedactorError as error:
+        return error
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> ModelError:
+    # Not its message: it might quote a recording.
+    return ModelError(f"a worker failed with {type(error).__name__} outside any recording")
 
 
 def _die_with_parent(lifeline: Connection) -> None:

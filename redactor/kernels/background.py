@@ -70,17 +70,83 @@ def estimate_background(
     A channel with less than about 0.6 s outside its spans, with digital silence only, or with NaN all over gets
     silence; a level above `MAX_LEVEL_DBFS` is turned down to it.
     """
-    frame_len = max(num_samples_for(_FRAME_S, sample_rate=sample_rate), _MIN_FRAME_LEN)
-    frame_len = 1 << (frame_len - 1).bit_length()
-    taps = np.zeros((samples.shape[1], NUM_TAPS))
-    levels = []
-    for channel in range(samples.shape[1]):
-        starts = _group_starts(samples.shape[0], spans[mask[:, channel]], frame_len)
-        power = _background_power(samples[:, channel], starts, frame_len)
-        power, level_dbfs = _capped(power, frame_len)
-        taps[channel] = filter_taps(power)
-        levels.append(level_dbfs)
-    return Background(taps, tuple(levels))
+    stream = BackgroundStream(spans, mask, num_samples=samples.shape[0], sample_rate=sample_rate)
+    stream.feed(samples)
+    return stream.finish()
+
+
+class BackgroundStream:
+    """`estimate_background` of a recording that arrives in blocks, whatever their size.
+
+    Only the pieces that are looked at are held, and those one at a time; of each a spectrum stays.
+
+    Parameters
+    ----------
+    spans, mask
+        What will be muted, see :mod:`redactor.kernels.mute`.
+    num_samples : int
+        Samples per channel of the whole recording.
+    sample_rate : int
+        Hz.
+    """
+
+    def __init__(self, spans: np.ndarray, mask: np.ndarray, *, num_samples: int, sample_rate: int) -> None:
+        frame_len = max(num_samples_for(_FRAME_S, sample_rate=sample_rate), _MIN_FRAME_LEN)
+        self._frame_len = 1 << (frame_len - 1).bit_length()
+        self._window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self._frame_len) / self._frame_len)
+        self._num_samples = num_samples
+        num_channels = mask.shape[1]
+        self._starts = [
+            _group_starts(num_samples, spans[mask[:, channel]], self._frame_len)
+            for channel in range(num_channels)
+        ]
+        self._num_seen = [0] * num_channels
+        self._powers: list[list[np.ndarray]] = [[] for _ in range(num_channels)]
+        # The end of what was fed, in which a group may begin that the next block ends.
+        self._tail: np.ndarray | None = None
+        self._position = 0
+
+    def feed(self, block: np.ndarray) -> None:
+        """Take the next samples [any, num_channels]; they are only read.
+
+        Raises
+        ------
+        ValueError
+            If they go past the end.
+        """
+        tail_len = 0 if self._tail is None else len(self._tail)
+        first, self._position = self._position - tail_len, self._position + len(block)
+        if self._position > self._num_samples:
+            raise ValueError(f"block ends past the recording's {self._num_samples} samples")
+        held = np.concatenate((self._tail, block)) if tail_len else block
+        group_len = _GROUP_FRAMES * self._frame_len
+        for channel, starts in enumerate(self._starts):
+            stop = np.searchsorted(starts, self._position - group_len, side="right")
+            for start in starts[self._num_seen[channel] : stop]:
+                group = held[start - first : start - first + group_len, channel]
+                power = _group_power(group.reshape(-1, self._frame_len), self._window)
+                if power is not None:
+                    self._powers[channel].append(power)
+            self._num_seen[channel] = int(stop)
+        self._tail = held[max(len(held) - group_len + 1, 0) :].copy()
+
+    def finish(self) -> Background:
+        """What was found, once all samples were taken.
+
+        Raises
+        ------
+        ValueError
+            If some are missing.
+        """
+        if self._position < self._num_samples:
+            raise ValueError(f"{self._num_samples - self._position} samples are missing")
+        taps = np.zeros((len(self._powers), NUM_TAPS))
+        levels = []
+        for channel, powers in enumerate(self._powers):
+            power, level_dbfs = _capped(_background_power(powers, self._window), self._frame_len)
+            taps[channel] = filter_taps(power)
+            levels.append(level_dbfs)
+        return Background(taps, tuple(levels))
 
 
 def filter_taps(power: np.ndarray) -> np.ndarray:
@@ -113,34 +179,39 @@ def filter_taps(power: np.ndarray) -> np.ndarray:
 
 
 def _group_starts(num_samples: int, spans: np.ndarray, frame_len: int) -> np.ndarray:
-    """Starts of groups of frames that no span touches, at most `_MAX_GROUPS`, evenly spread."""
+    """Starts of groups of frames that no span touches, at most `_MAX_GROUPS`, evenly spread.
+
+    Counted by the gaps between spans, and never listed: a day has millions.
+    """
     group_len = _GROUP_FRAMES * frame_len
-    starts = np.arange(0, num_samples - group_len + 1, frame_len)
-    following = np.searchsorted(spans[:, 1], starts, side="right")
-    following_start = np.append(spans[:, 0], num_samples)[following]
-    starts = starts[starts + group_len <= following_start]
-    if starts.size > _MAX_GROUPS:
-        starts = starts[np.arange(_MAX_GROUPS) * starts.size // _MAX_GROUPS]
-    return starts
+    gap_starts = np.append(0, spans[:, 1])
+    gap_stops = np.append(spans[:, 0], num_samples)
+    # Groups begin where frames do.
+    firsts = -(-gap_starts // frame_len)
+    counts = np.maximum((gap_stops - group_len) // frame_len - firsts + 1, 0)
+    last = np.cumsum(counts)
+    total = int(last[-1])
+    wanted = np.arange(total) if total <= _MAX_GROUPS else np.arange(_MAX_GROUPS) * total // _MAX_GROUPS
+    gap = np.searchsorted(last, wanted, side="right")
+    return (firsts[gap] + wanted - (last[gap] - counts[gap])) * frame_len
 
 
-def _background_power(samples: np.ndarray, starts: np.ndarray, frame_len: int) -> np.ndarray:
+def _group_power(group: np.ndarray, window: np.ndarray) -> np.ndarray | None:
+    """Mean power of frames side by side [num_frames, frame_len] in each bin; None if they cannot be used."""
+    frames = group.astype(np.float64) / FULL_SCALE[group.dtype]
+    # Padding and gaps of digital silence are no background: they would make the fill silent too.
+    constant = (frames == frames[:, :1]).all(axis=1)
+    if constant.any() or not (np.abs(frames) <= _MAX_FINITE).all():
+        return None
+    # Without its mean: an offset is no noise.
+    spectra = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window)
+    return (spectra.real**2 + spectra.imag**2).mean(axis=0)
+
+
+def _background_power(powers: list[np.ndarray], window: np.ndarray) -> np.ndarray:
     """Mean power of the background in each bin; zeros if it cannot be told."""
-    num_bins = frame_len // 2 + 1
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame_len) / frame_len)
-    powers = []
-    for start in starts:
-        group = samples[start : start + _GROUP_FRAMES * frame_len].reshape(-1, frame_len)
-        frames = group.astype(np.float64) / FULL_SCALE[samples.dtype]
-        # Padding and gaps of digital silence are no background: they would make the fill silent too.
-        constant = (frames == frames[:, :1]).all(axis=1)
-        if constant.any() or not (np.abs(frames) <= _MAX_FINITE).all():
-            continue
-        # Without its mean: an offset is no noise.
-        spectra = np.fft.rfft((frames - frames.mean(axis=1, keepdims=True)) * window)
-        powers.append((spectra.real**2 + spectra.imag**2).mean(axis=0))
     if len(powers) < _MIN_GROUPS:
-        return np.zeros(num_bins)
+        return np.zeros(window.size // 2 + 1)
     rank = int(_PERCENTILE * len(powers))
     lowest = np.partition(np.array(powers), rank, axis=0)[rank]
     return lowest / (np.sum(window**2) * _PERCENTILE_OF_MEAN)

@@ -1,27 +1,26 @@
-"""Mute stretches of a recording, in its own sample type and in place.
+"""Mute stretches of a recording, in its own sample type.
 
-`mute` is the stage: a recording and the spans to mute in it. `Muter` is the same for a recording that arrives
-in blocks. Both fail closed: every span is checked before any sample changes, and one that cannot be understood
-mutes nothing but raises, which quarantines the recording.
+`muted` is the stage: a recording and the spans to mute in it, read in blocks; `mute` does the same in place to
+samples in memory. `Muter` mutes the blocks of both. All fail closed: every span is checked before any sample is
+read or changed, and one that cannot be understood mutes nothing but raises, which quarantines the recording.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 
 from redactor.errors import NonsenseError
-from redactor.kernels import background as kernels_background
-from redactor.kernels.background import Background
+from redactor.kernels.background import Background, BackgroundStream
 from redactor.kernels.mute import FULL_SCALE, mute_noise, mute_silence, mute_tone, tone_step
 from redactor.kernels.noise import NUM_TAPS
 from redactor.kernels.spans import disjoint_spans
 from redactor.timebase import num_samples_for, outward_samples
-from redactor.types import Audio, Redaction, TimeSpan
+from redactor.types import Audio, AudioFormat, Redaction, Seconds, Sound, TimeSpan
 
 FillKind = Literal["silence", "tone", "noise"]
 
@@ -153,12 +152,85 @@ class Muter:
             mute_noise(*where, fade_len=self._fade_len, taps=self._taps)
 
 
+@dataclass(frozen=True, eq=False)
+class Muted:
+    """A recording as it may be released, muted anew in every pass; for the attributes see :class:`Sound`."""
+
+    sample_rate: int
+    num_channels: int
+    num_samples: int
+    dtype: np.dtype
+    format: AudioFormat
+    _original: Sound = field(repr=False)
+    _muter: Muter = field(repr=False)
+
+    @property
+    def duration(self) -> Seconds:
+        return self.num_samples / self.sample_rate
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The original's blocks with the spans muted in them.
+
+        Raises
+        ------
+        ValueError
+            If the original has more samples than it said, or fewer.
+        """
+        first = 0
+        for block in self._original.blocks():
+            self._muter.apply(block, first)
+            first += len(block)
+            yield block
+        if first < self.num_samples:
+            raise ValueError(f"{self.num_samples - first} samples are missing")
+
+
+def muted(recording: Sound, spans: Sequence[TimeSpan], fill: Fill) -> tuple[tuple[Redaction, ...], Muted]:
+    """Mute spans of a recording that is read in blocks.
+
+    Parameters
+    ----------
+    recording : Sound
+        Read once here if the fill is noise, for its background; then once for every pass over the result.
+    spans : sequence of TimeSpan
+        In any order; they may overlap.
+    fill : Fill
+
+    Returns
+    -------
+    tuple of Redaction
+        One for each span, in order of time.
+    Muted
+        As long as the recording, of the same type, rate and channels.
+
+    Raises
+    ------
+    NonsenseError, ValueError
+        As `Muter`, before any block is read.
+    TypeError
+        If the recording's samples are of a type that cannot be muted.
+    """
+    _check_dtype(recording.dtype)
+    shape = {
+        "sample_rate": recording.sample_rate,
+        "num_samples": recording.num_samples,
+        "num_channels": recording.num_channels,
+    }
+    background = None
+    if fill.kind == "noise":
+        stream = _background_stream(spans, **shape)
+        for block in recording.blocks():
+            stream.feed(block)
+        background = stream.finish()
+    muter = Muter(spans, fill, background=background, **shape)
+    result = Muted(dtype=recording.dtype, format=recording.format, _original=recording, _muter=muter, **shape)
+    return _redactions(spans, fill), result
+
+
 def mute(
     audio: Audio, spans: Sequence[TimeSpan], fill: Fill, *, block_len: int = BLOCK_LEN
 ) -> tuple[Redaction, ...]:
-    """Mute spans of a recording **in place**: the array in `audio` is the result.
-
-    The pipeline owns that array, and a second one would double the memory of a long recording.
+    """Mute spans of samples in memory **in place**: the array in `audio` is the result.
 
     Parameters
     ----------
@@ -193,6 +265,10 @@ def mute(
     )
     for first in range(0, audio.num_samples, block_len):
         muter.apply(samples[first : first + block_len], first)
+    return _redactions(spans, fill)
+
+
+def _redactions(spans: Sequence[TimeSpan], fill: Fill) -> tuple[Redaction, ...]:
     in_order = sorted(spans, key=lambda span: (span.start, span.end, span.channels))
     return tuple(Redaction(span, operator=fill.kind) for span in in_order)
 
@@ -204,13 +280,24 @@ def estimate_background(audio: Audio, spans: Sequence[TimeSpan]) -> Background:
     :mod:`redactor.kernels.background`; for the errors `Muter`.
     """
     samples = _checked_block(audio.samples, num_channels=None, writable=False)
-    ranges, mask = _sample_spans(
+    stream = _background_stream(
         spans,
         sample_rate=audio.sample_rate,
         num_samples=audio.num_samples,
         num_channels=audio.num_channels,
     )
-    return kernels_background.estimate_background(samples, ranges, mask, sample_rate=audio.sample_rate)
+    stream.feed(samples)
+    return stream.finish()
+
+
+def _background_stream(
+    spans: Sequence[TimeSpan], *, sample_rate: int, num_samples: int, num_channels: int
+) -> BackgroundStream:
+    """To be fed the recording, once its spans are checked."""
+    ranges, mask = _sample_spans(
+        spans, sample_rate=sample_rate, num_samples=num_samples, num_channels=num_channels
+    )
+    return BackgroundStream(ranges, mask, num_samples=num_samples, sample_rate=sample_rate)
 
 
 def _sample_spans(
@@ -277,9 +364,7 @@ def _checked_block(block: np.ndarray, *, num_channels: int | None, writable: boo
     """The same memory as a plain array, if the kernels can work on it."""
     if not isinstance(block, np.ndarray):
         raise TypeError(f"samples must be a numpy array, not {type(block).__name__}")
-    if block.dtype not in FULL_SCALE:
-        names = ", ".join(str(dtype) for dtype in FULL_SCALE)
-        raise TypeError(f"samples of type {block.dtype}: must be one of {names}")
+    _check_dtype(block.dtype)
     if block.ndim != 2 or num_channels not in (None, block.shape[1]):
         want = "num_channels" if num_channels is None else num_channels
         raise ValueError(f"samples of shape {block.shape}: must be [num_samples, {want}]")
@@ -288,3 +373,9 @@ def _checked_block(block: np.ndarray, *, num_channels: int | None, writable: boo
     if writable and not block.flags.writeable:
         raise ValueError("samples must be writable: they are muted in place")
     return np.asarray(block)
+
+
+def _check_dtype(dtype: np.dtype) -> None:
+    if dtype not in FULL_SCALE:
+        names = ", ".join(str(known) for known in FULL_SCALE)
+        raise TypeError(f"samples of type {dtype}: must be one of {names}")

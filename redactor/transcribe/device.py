@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -11,6 +12,38 @@ from redactor.errors import UsageError
 # (https://opennmt.net/CTranslate2/quantization.html).
 _CPU_COMPUTE_TYPE = "int8"
 _CUDA_COMPUTE_TYPES = ("float16", "int8_float16", "int8_float32", "float32")
+
+
+@dataclass(frozen=True)
+class BatchLimits:
+    """Windows of a batch at most, by what is done with them.
+
+    Attributes
+    ----------
+    recordings : int
+        Recordings that a worker has in hand, whose windows meet in batches.
+    num_bytes : int
+        Of their files together: small ones make full batches side by side, of long ones each does by itself,
+        and a worker that hoards them leaves the others idle at the end.
+    encoded, decoded, aligned : int
+    mixed : bool
+        Whether windows of several recordings may stand in one batch.
+    """
+
+    recordings: int
+    num_bytes: int
+    encoded: int
+    decoded: int
+    aligned: int
+    mixed: bool
+
+
+# On a CPU the encoder gains nothing by batches and the decoder most of what it can by 4 (`redactor bench` shows
+# both); states and texts are the same to the last bit alone and in a batch (tests/transcribe/test_whisper.py).
+_CPU_LIMITS = BatchLimits(recordings=8, num_bytes=8 << 20, encoded=1, decoded=4, aligned=1, mixed=True)
+# A GPU is tried with many and halved when memory runs out. Half precision sums in an order that depends on the
+# size of a batch, so that a batch holds windows of one recording: what becomes of it depends on it alone.
+_CUDA_LIMITS = BatchLimits(recordings=8, num_bytes=256 << 20, encoded=64, decoded=64, aligned=64, mixed=False)
 
 
 @dataclass(frozen=True)
@@ -30,6 +63,17 @@ class Device:
     kind: str
     indexes: tuple[int, ...]
     compute_type: str
+
+    @property
+    def limits(self) -> BatchLimits:
+        return _CPU_LIMITS if self.kind == "cpu" else _CUDA_LIMITS
+
+    @property
+    def num_workers(self) -> int:
+        """Worker processes that make good use of it: one a GPU, or one a CPU core."""
+        if self.kind == "cuda":
+            return len(self.indexes)
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def choose_device(wish: str) -> Device:
@@ -74,3 +118,10 @@ def _cuda_compute_type(index: int) -> str:
 
     supported = ctranslate2.get_supported_compute_types("cuda", index)
     return next((t for t in _CUDA_COMPUTE_TYPES if t in supported), "default")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a batch was too large, as CTranslate2 and CUDA say it."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "out of memory" in str(error).lower()
+    )

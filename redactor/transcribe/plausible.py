@@ -5,6 +5,7 @@ Recognizers loop and make things up, and such words would cover speech that they
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 
 from redactor.types import Word
@@ -39,3 +40,18 @@ def _loops(texts: Sequence[str]) -> bool:
             if run >= size * (_REPETITIONS - 1) and len(set(texts[i - size + 1 : i + 1])) > 1:
                 return True
     return False
+
+
+def said_again(text: str) -> bool:
+    """Whether all of a text is the same thing twice or more: a decoder that saw no end of the speech."""
+    words = [word.strip(".,?!").casefold() for word in text.split()]
+    return any(
+        len(words) % size == 0 and words == words[:size] * (len(words) // size)
+        for size in range(1, len(words) // 2 + 1)
+    )
+
+
+def compression_ratio(text: str) -> float:
+    """How much smaller zlib makes a text; Whisper's measure of repetition. Below 1 for short texts."""
+    raw = text.strip().encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0

@@ -1,53 +1,72 @@
-"""faster-whisper behind one verb, with a second opinion.
+"""Recordings to words: windows of speech through Whisper models, with a second opinion.
 
-Deterministic: no sampling, no fallback, no window depends on another.
+Deterministic: no sampling, and no window's text depends on another's, whatever is transcribed beside it. What a
+model made of a short window and cannot be trusted is asked for again as a window of 30 s.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from redactor.audio.resample import model_channel
+from redactor.batching import Turn
 from redactor.errors import LanguageError, ModelError
+from redactor.kernels.power import PowerStream
 from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe.calibration import Calibration
+from redactor.transcribe.channel import ChannelStream
 from redactor.transcribe.device import Device
-from redactor.transcribe.language import stretches
-from redactor.transcribe.plausible import cannot_be_said
-from redactor.transcribe.speech import MODEL_RATE_HZ, loud_regions, speech_regions
-from redactor.types import Audio, Seconds, Segment, SpeechRegion, Transcript, Word
+from redactor.transcribe.language import GROUP_S, LanguageTeller
+from redactor.transcribe.plausible import cannot_be_said, compression_ratio, said_again
+from redactor.transcribe.speech import loud_regions
+from redactor.transcribe.whisper import Encoded, RawWord, Whisper, Written
+from redactor.transcribe.windows import Window
+from redactor.types import Seconds, Segment, SpeechRegion, Transcript, Word
 
 if TYPE_CHECKING:
+    from redactor.audio.recording import Recording
     from redactor.model_registry import ModelFiles
 
-# Pauses longer than this are cut out before transcription (faster-whisper's default is 2 s, which leaves
-# silence in which Whisper makes up text).
-_VAD_MIN_SILENCE_MS = 500
+# A short window tells languages apart less surely than one of 30 s: below this probability of those that can be
+# searched, the longer one is asked.
+_SURE_LANGUAGE = 0.3
+# Whisper's own limit: text that its model holds for less probable is doubtful.
+_LEAST_LOGPROB = -1.0
+_NO_SPEECH = 0.6
 
-# A stretch is transcribed with some audio around it, so that no word is cut at its border.
-_STRETCH_MARGIN_S = 0.5
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """What one pass over a recording found.
+
+    Attributes
+    ----------
+    transcript : Transcript
+    power : numpy.ndarray, shape [num_frames, num_channels], float32
+        As from :func:`redactor.kernels.power.frame_power`.
+    """
+
+    transcript: Transcript
+    power: np.ndarray
 
 
-@dataclass(frozen=True)
-class _Ear:
-    """A loaded model and how far its word times are off."""
+@dataclass
+class Tally:
+    """Windows that a recognizer has heard since it was made, by all its models, and how many of them again."""
 
-    whisper: Any
-    calibration: Calibration
-
-    def knows(self, language: str) -> bool:
-        return language == "en" or self.whisper.model.is_multilingual
+    windows: int = 0
+    again: int = 0
 
 
 class Recognizer:
     """A loaded Whisper model, one for a second opinion, and one that tells languages apart.
+
+    Several threads may transcribe at a time: their windows are computed together.
 
     Parameters
     ----------
@@ -61,8 +80,7 @@ class Recognizer:
     device_index : int
         GPU of this worker.
     threads : int
-        CPU threads. Part of the result: CTranslate2's sums depend on it in the last bits, and with them
-        now and then a word.
+        CPU threads of a batch; part of the result.
 
     Raises
     ------
@@ -80,28 +98,37 @@ class Recognizer:
         device_index: int = 0,
         threads: int = 1,
     ) -> None:
-        self._ears = [
-            _Ear(
-                _load(files, device, device_index, threads),
-                Calibration.of(files.calibration, model=files.name),
-            )
-            for files in (model, second)
-            if files is not None
-        ]
-        main = self._ears[0].whisper
-        self._identifier = main if main.model.is_multilingual else None
-        if self._identifier is None and identifier is not None:
-            self._identifier = _load(identifier, device, device_index, threads)
+        turn = Turn()
+        self.tally = Tally()
 
-    def transcribe(self, audio: Audio, policy: Policy) -> Transcript:
+        def load(files: ModelFiles) -> Whisper:
+            return Whisper(files, device=device, device_index=device_index, threads=threads, turn=turn)
+
+        self._ears = [load(files) for files in (model, second) if files is not None]
+        main = self._ears[0]
+        self._identifier = main if main.multilingual else None
+        if self._identifier is None and identifier is not None:
+            self._identifier = load(identifier)
+
+    @property
+    def models(self) -> Mapping[str, Whisper]:
+        """The loaded models by role: "transcribe", "second", "identify"."""
+        models = dict(zip(("transcribe", "second"), self._ears, strict=False))
+        if self._identifier not in (None, *self._ears):
+            models["identify"] = self._identifier
+        return models
+
+    def transcribe(self, recording: Recording, policy: Policy) -> Heard:
         """Transcribe every channel on its own and put the segments in order of time.
+
+        The recording is read once, in blocks; nothing but words, regions and power grows with its length.
 
         Returns
         -------
-        Transcript
-            With word times, and the speech that was found in the sound itself; the second model's words as its
-            first other. Text that is a repetition loop, that cannot have been said in its time, or that lies
-            past the end of the audio, counts as no words: only its speech stays.
+        Heard
+            The transcript with word times, and the speech that was found in the sound itself; the second
+            model's words as its first other. Text that is a repetition loop, that cannot have been said in its
+            time, or that lies past the end of the audio, counts as no words: only its speech stays.
 
         Raises
         ------
@@ -109,152 +136,231 @@ class Recognizer:
             If a stretch of speech is in a language without a detector in the policy, or in another than
             English and the first model knows only that.
         """
-        heard = [_Heard() for _ in self._ears]
-        loud: list[SpeechRegion] = []
-        twins: dict[bytes, int] = {}
-        for channel in range(audio.num_channels):
-            samples = model_channel(audio, channel)
-            loud += [_region(channel, start, end, audio.duration) for start, end in loud_regions(samples)]
-            # Stereo files of one microphone are common: the same sound is heard once.
-            twin = twins.setdefault(hashlib.sha256(samples).digest(), channel)
-            for one in heard:
-                if twin != channel:
-                    one.repeat(twin, channel)
-            if twin == channel:
-                self._hear(samples, channel, audio.duration, policy, heard)
-        # In a recording without any speech, what is loud is noise, and for the policy's [unheard] to judge.
-        if any(one.segments or one.speech for one in heard):
-            heard[0].speech += loud
-        main, *others = (
-            Transcript.build(audio.duration, one.segments, speech=one.speech) for one in heard
+        twins = _twins(recording)
+        streams = {c: ChannelStream(recording, policy, self._ears) for c, twin in twins.items() if twin == c}
+        listeners = {c: self._listener(c, recording.duration, policy) for c in streams}
+        meter = PowerStream(
+            recording.sample_rate, recording.num_samples, recording.num_channels, recording.dtype
         )
-        return replace(main, others=tuple(others))
+        for block in recording.blocks():
+            meter.feed(block)
+            for channel, stream in streams.items():
+                listeners[channel].listen(stream.feed(block[:, channel]))
+        for channel, stream in streams.items():
+            listeners[channel].finish(stream.finish(), stream.regions)
+        power = meter.finish()
+        return Heard(_together([listeners[twin].of(c) for c, twin in twins.items()], power, recording), power)
 
-    def _hear(
-        self, samples: np.ndarray, channel: int, duration: Seconds, policy: Policy, heard: Sequence[_Heard]
-    ) -> None:
-        """Add one channel's words, by every model, and its speech to what was heard."""
-        regions = speech_regions(samples, threshold=policy.transcribe.vad_threshold)
-        identify = self._identify if policy.language.spoken == AUTO_LANGUAGE else None
-        for stretch in stretches(samples, regions, policy=policy.language, identify=identify):
-            self._check_can_write(stretch.language)
-            first = max(round((stretch.start - _STRETCH_MARGIN_S) * MODEL_RATE_HZ), 0)
-            stop = round((stretch.end + _STRETCH_MARGIN_S) * MODEL_RATE_HZ)
-            for ear, one in zip(self._ears, heard, strict=True):
-                if not ear.knows(stretch.language):
-                    continue  # no second opinion on this language
-                for raw in _segments(ear.whisper, samples[first:stop], stretch.language, policy):
-                    segment = _segment(raw, channel, stretch.language, offset=first / MODEL_RATE_HZ)
-                    segment = _inside(segment, duration, ear.calibration)
-                    # "not <=" is also true for NaN.
-                    if not raw.compression_ratio <= policy.transcribe.max_compression_ratio or cannot_be_said(
-                        segment.words
-                    ):
-                        one.speech.append(_region(channel, segment.start, segment.end, duration))
-                    elif segment.words:
-                        one.segments.append(segment)
-        heard[0].speech += [_region(channel, start, end, duration) for start, end in regions]
+    def _listener(self, channel: int, duration: Seconds, policy: Policy) -> _Listener:
+        return _Listener(channel, duration, policy, self._ears, self._identifier, self.tally)
 
-    def _check_can_write(self, language: str) -> None:
-        # faster-whisper would go on in English: invented words that cover speech nobody understood.
-        if not self._ears[0].knows(language):
-            raise LanguageError(
-                f"speech in {language!r}, but the model knows only English; choose a multilingual --model"
-            )
 
-    def _identify(self, samples: np.ndarray) -> Mapping[str, float]:
-        if self._identifier is None:
-            raise ModelError(
-                "the model knows only English and the policy's language.identifier is not loaded"
-            )
-        _, _, probabilities = self._identifier.detect_language(samples)
-        return dict(probabilities)
+def _twins(recording: Recording) -> dict[int, int]:
+    """For each channel the first that holds the same samples: stereo files of one microphone are common."""
+    channels = range(recording.num_channels)
+    alike = {(a, b) for b in channels for a in range(b)}
+    blocks = recording.blocks()
+    while alike and (block := next(blocks, None)) is not None:
+        alike = {(a, b) for a, b in alike if np.array_equal(block[:, a], block[:, b])}
+    blocks.close()
+    return {b: min((a for a in range(b) if (a, b) in alike), default=b) for b in channels}
 
 
 @dataclass
-class _Heard:
-    """What one model made of the channels so far."""
+class _Words:
+    """What one model made of a channel so far."""
 
     segments: list[Segment] = field(default_factory=list)
     speech: list[SpeechRegion] = field(default_factory=list)
 
-    def repeat(self, channel: int, twin: int) -> None:
-        """The same again for a channel of the same sound."""
-        self.segments += [replace(s, channel=twin) for s in self.segments if s.channel == channel]
-        self.speech += [replace(r, channel=twin) for r in self.speech if r.channel == channel]
 
+class _Listener:
+    """Turns the windows of one channel into words, a group of one language at a time."""
 
-def _segments(whisper: Any, samples: np.ndarray, language: str, policy: Policy) -> Iterator[Any]:
-    options = policy.transcribe
-    segments, _ = whisper.transcribe(
-        samples,
-        language=language,
-        beam_size=options.beam_size,
-        # A list of one temperature switches the sampling fallback off (faster-whisper issues 76, 178 and
-        # 202: results that differ from run to run).
-        temperature=[0.0],
-        condition_on_previous_text=False,
-        word_timestamps=True,
-        vad_filter=True,
-        vad_parameters={
-            "threshold": options.vad_threshold,
-            "speech_pad_ms": round(options.vad_padding_ms),
-            "min_silence_duration_ms": _VAD_MIN_SILENCE_MS,
-        },
-    )
-    return iter(segments)
+    def __init__(
+        self,
+        channel: int,
+        duration: Seconds,
+        policy: Policy,
+        ears: Sequence[Whisper],
+        identifier: Whisper | None,
+        tally: Tally,
+    ) -> None:
+        self._tally = tally
+        self._channel = channel
+        self._duration = duration
+        self._policy = policy
+        self._ears = ears
+        self._identifier = identifier
+        self._teller = LanguageTeller(policy.language)
+        self._known = tuple(policy.language.detectors)
+        self._waiting: list[Window] = []
+        self._heard = [_Words() for _ in ears]
 
+    def listen(self, windows: Sequence[Window]) -> None:
+        """Take note of windows, and hear those that make up a group."""
+        for window in windows:
+            if sum(w.duration for w in self._waiting) >= GROUP_S:
+                self._hear(self._waiting)
+                self._waiting = []
+            self._waiting.append(window)
 
-def _load(model: ModelFiles, device: Device, device_index: int, threads: int) -> Any:
-    from faster_whisper import WhisperModel
+    def finish(self, windows: Sequence[Window], regions: Sequence[tuple[Seconds, Seconds]]) -> None:
+        """Hear the rest; `regions` is all the speech of the channel."""
+        self.listen(windows)
+        if self._waiting:
+            self._hear(self._waiting)
+        self._heard[0].speech += [_region(self._channel, *region, self._duration) for region in regions]
 
-    try:
-        return WhisperModel(
-            str(model.path),
-            device=device.kind,
-            device_index=device_index,
-            compute_type=device.compute_type,
-            cpu_threads=threads,
-            num_workers=1,
-            local_files_only=True,
+    def of(self, channel: int) -> list[_Words]:
+        """What was heard, as the words of that channel."""
+        return [
+            _Words(
+                [replace(s, channel=channel) for s in words.segments],
+                [replace(r, channel=channel) for r in words.speech],
+            )
+            for words in self._heard
+        ]
+
+    def _hear(self, windows: Sequence[Window]) -> None:
+        main = self._ears[0]
+        sounds = [window.samples for window in windows]
+        encoded = main.encode(sounds)
+        language = self._teller.decide(windows, self._identify(sounds, encoded))
+        if not main.knows(language):
+            # It would go on in English: invented words that cover speech nobody understood.
+            raise LanguageError(
+                f"speech in {language!r}, but the model knows only English; choose a multilingual --model"
+            )
+        for ear, words in zip(self._ears, self._heard, strict=True):
+            if ear.knows(language):  # else there is no second opinion on this language
+                states = encoded if ear is main else ear.encode(sounds)
+                self._write(ear, windows, states, language, words)
+
+    def _identify(self, sounds: Sequence[np.ndarray], encoded: Sequence[Encoded]) -> Any:
+        identifier = self._identifier
+        if identifier is None and self._policy.language.spoken == AUTO_LANGUAGE:
+            raise ModelError(
+                "the model knows only English and the policy's language.identifier is not loaded"
+            )
+
+        def identify(number: int) -> Mapping[str, float]:
+            own = identifier is self._ears[0]
+            first = encoded[number] if own else identifier.encode([sounds[number]])[0]
+            found = identifier.languages(first)
+            if first.full or sum(found.get(code, 0.0) for code in self._known) >= _SURE_LANGUAGE:
+                return found
+            return identifier.languages(identifier.encode([sounds[number]], full=True)[0])
+
+        return identify
+
+    def _write(
+        self, ear: Whisper, windows: Sequence[Window], encoded: Sequence[Encoded], language: str, words: _Words
+    ) -> None:
+        beam_size = self._policy.transcribe.beam_size
+        texts = ear.write(encoded, language, beam_size=beam_size)
+        for window, states, written in zip(windows, encoded, texts, strict=True):
+            self._tally.windows += 1
+            answers = [(states, written)]
+            if not states.full and self._doubtful(ear, window, written, language):
+                self._tally.again += 1
+                again = ear.encode([window.samples], full=True)
+                answers += zip(again, ear.write(again, language, beam_size=beam_size), strict=True)
+            segment = self._best(ear, window, answers, language)
+            if segment is None:
+                start, end = window.start, window.start + window.duration
+                words.speech.append(_region(self._channel, start, end, self._duration))
+            elif segment.words:
+                words.segments.append(segment)
+
+    def _doubtful(self, ear: Whisper, window: Window, written: Written, language: str) -> bool:
+        """Whether a model may have done better with a window of 30 s."""
+        text = ear.text(written, language)
+        return (
+            not text.strip()
+            or not written.avg_logprob >= _LEAST_LOGPROB  # also true for NaN
+            or said_again(text)
+            or self._is_loop(written, text)
         )
-    except Exception as error:  # CTranslate2 and tokenizers raise many kinds; none holds text
-        raise ModelError(
-            f"model {model.name!r} cannot be loaded on {device.kind} as {device.compute_type}: {error}"
-        ) from None
+
+    def _is_loop(self, written: Written, text: str) -> bool:
+        most = self._policy.transcribe.max_compression_ratio
+        return not (written.complete and compression_ratio(text) <= most)
+
+    def _best(
+        self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
+    ) -> Segment | None:
+        """The most probable answer that can have been said; None if there is none."""
+        for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
+            text = ear.text(written, language)
+            if self._is_loop(written, text) or _is_made_up(written):
+                continue
+            raw = ear.words(states, written, language)
+            segment = _segment(raw, written, window, self._channel, language, text)
+            segment = _inside(segment, self._duration, ear.calibration)
+            if not cannot_be_said(segment.words):
+                return segment
+        return None
+
+
+def _is_made_up(written: Written) -> bool:
+    """Whisper's own rule for text in what is no speech."""
+    return written.no_speech_prob > _NO_SPEECH and written.avg_logprob < _LEAST_LOGPROB
+
+
+def _number(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
+
+
+def _together(channels: Sequence[Sequence[_Words]], power: np.ndarray, recording: Recording) -> Transcript:
+    duration = recording.duration
+    heard = [
+        _Words([s for w in ear for s in w.segments], [r for w in ear for r in w.speech])
+        for ear in zip(*channels, strict=True)
+    ]
+    # In a recording without any speech, what is loud is noise, and for the policy's [unheard] to judge.
+    if any(words.segments or words.speech for words in heard):
+        heard[0].speech += [
+            _region(channel, start, end, duration)
+            for channel in range(recording.num_channels)
+            for start, end in loud_regions(power[:, channel], duration=duration)
+        ]
+    main, *others = (Transcript.build(duration, words.segments, speech=words.speech) for words in heard)
+    return replace(main, others=tuple(others))
 
 
 # Whisper counts in 20 ms; what the sums of floats add beyond a millisecond means nothing.
-def _segment(raw: Any, channel: int, language: str, *, offset: float) -> Segment:
+def _segment(
+    raw: Sequence[RawWord], written: Written, window: Window, channel: int, language: str, text: str
+) -> Segment:
     words = tuple(
         Word(
-            word.word.strip(),
-            round(word.start + offset, 3),
-            round(word.end + offset, 3),
+            word.text.strip(),
+            round(word.start + window.start, 3),
+            round(word.end + window.start, 3),
             word.probability,
-            joined=before is not None and not (before.word[-1:].isspace() or word.word[:1].isspace()),
+            joined=before is not None and not (before.text[-1:].isspace() or word.text[:1].isspace()),
         )
-        for before, word in pairwise([None, *(raw.words or ())])
-        if word.word.strip()
+        for before, word in pairwise([None, *raw])
+        if word.text.strip()
     )
     return Segment(
         channel=channel,
         language=language,
         speaker=None,
-        start=round(raw.start + offset, 3),
-        end=round(raw.end + offset, 3),
+        start=words[0].start if words else round(window.start, 3),
+        end=words[-1].end if words else round(window.start + window.duration, 3),
         words=words,
-        avg_logprob=raw.avg_logprob,
-        no_speech_prob=raw.no_speech_prob,
-        compression_ratio=raw.compression_ratio,
+        avg_logprob=written.avg_logprob,
+        no_speech_prob=written.no_speech_prob,
+        compression_ratio=compression_ratio(text),
     )
 
 
 def _inside(segment: Segment, duration: Seconds, calibration: Calibration) -> Segment:
     """Put word times right, and cut a segment at the end of the audio.
 
-    Whisper's windows are padded, and its times run into the padding. NaN is let through for the pipeline's
-    check to find.
+    NaN is let through for the pipeline's check to find.
     """
     words = tuple(
         calibration.apply(word, duration) for word in segment.words if not word.start >= duration

@@ -42,7 +42,7 @@ def sndfile_bytes(samples, container, subtype, *, sample_rate=16_000, endian=Non
     return held.getvalue()
 
 
-def av_bytes(samples, muxer, codec, *, sample_rate=48_000, sample_format="fltp", title=None, tracks=1):
+def av_bytes(samples, muxer, codec, *, sample_rate=48_000, sample_format="fltp", title=None, tracks=1, cuts=1):
     """A file as FFmpeg's libraries write it; `samples` float32, int16 or int32 [num_samples, num_channels]."""
     held = io.BytesIO()
     layout = {1: "mono", 2: "stereo"}[samples.shape[1]]
@@ -56,13 +56,36 @@ def av_bytes(samples, muxer, codec, *, sample_rate=48_000, sample_format="fltp",
             stream.bit_rate = 64_000
             streams.append(stream)
         for stream in streams:
-            planar = np.ascontiguousarray(samples.T)
-            if not sample_format.endswith("p"):
-                planar = np.ascontiguousarray(samples).reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(planar, format=sample_format, layout=layout)
-            frame.sample_rate, frame.pts, frame.time_base = sample_rate, 0, Fraction(1, sample_rate)
-            container.mux([*stream.encode(frame), *stream.encode(None)])
+            position = 0
+            for piece in np.array_split(samples, cuts):
+                planar = np.ascontiguousarray(piece.T)
+                if not sample_format.endswith("p"):
+                    planar = np.ascontiguousarray(piece).reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(planar, format=sample_format, layout=layout)
+                frame.sample_rate, frame.pts, frame.time_base = sample_rate, position, Fraction(1, sample_rate)
+                container.mux(stream.encode(frame))
+                position += len(piece)
+            container.mux(stream.encode(None))
     return held.getvalue()
+
+
+def mp4_without_its_last_packets(data: bytes, count: int) -> bytes:
+    """An MP4 file with its index in front, whose sound ends before the last packets of the index."""
+    boxes, offset = {}, 0
+    while offset < len(data):
+        size, name = struct.unpack(">I4s", data[offset : offset + 8])
+        boxes[name] = data[offset : offset + size]
+        offset += size
+    moov = boxes[b"moov"]
+    sizes_at = moov.index(b"stsz") + 16
+    (num_packets,) = struct.unpack(">I", moov[sizes_at - 4 : sizes_at])
+    sizes = struct.unpack(f">{num_packets}I", moov[sizes_at : sizes_at + 4 * num_packets])
+    sound = boxes[b"mdat"][8 : len(boxes[b"mdat"]) - sum(sizes[num_packets - count :])]
+    # One chunk holds all packets; it now stands elsewhere.
+    chunk_at = moov.index(b"stco") + 12
+    start = struct.pack(">I", len(boxes[b"ftyp"]) + len(moov) + 8)
+    moov = moov[:chunk_at] + start + moov[chunk_at + 4 :]
+    return boxes[b"ftyp"] + moov + struct.pack(">I4s", len(sound) + 8, b"mdat") + sound
 
 
 def wav_bytes(

@@ -13,6 +13,7 @@ from audio_files import av_bytes, chunk, noise, sndfile_bytes, tone, wav_bytes
 from redactor.audio import encode as encode_module
 from redactor.audio.decode import decode
 from redactor.audio.encode import encode, extension, output_format
+from redactor.audio.recording import Recording
 from redactor.errors import RecordingError, StoreError
 from redactor.types import Audio, AudioFormat
 
@@ -69,7 +70,7 @@ def read_bytes(tmp_path, data: bytes) -> Audio:
 
 def written(tmp_path, audio: Audio) -> tuple[AudioFormat, Audio]:
     path = tmp_path / "out"
-    return encode(audio, path), decode(path).audio
+    return encode(Recording.of(audio), path), decode(path).audio
 
 
 @pytest.mark.parametrize(("container", "subtype", "endian", "dtype", "bits"), LOSSLESS)
@@ -268,7 +269,7 @@ def test_output_format_and_extension(
     assert target == AudioFormat(to_container, to_subtype)
     assert extension(target) == ending
     audio = Audio(np.zeros((480, channels), np.int16), rate, source)
-    assert encode(audio, tmp_path / "out") == target  # what it aims for is what it writes
+    assert encode(Recording.of(audio), tmp_path / "out") == target  # what it aims for is what it writes
 
 
 def test_a_container_that_is_never_written_has_no_extension():
@@ -302,7 +303,7 @@ def test_two_writes_are_equal_byte_for_byte(tmp_path):
     def write_all(folder):
         folder.mkdir()
         for number, audio in enumerate(audios):
-            encode(audio, folder / str(number))
+            encode(Recording.of(audio), folder / str(number))
 
     write_all(tmp_path / "a")
     time.sleep(1.1)  # PEAK chunks hold the second of writing
@@ -355,7 +356,7 @@ TAGGED = [
 def test_nothing_but_samples_is_written(tmp_path, make):
     data = make()
     assert MARK in data
-    encode(read_bytes(tmp_path, data), tmp_path / "out")
+    encode(Recording.of(read_bytes(tmp_path, data)), tmp_path / "out")
     output = (tmp_path / "out").read_bytes()
     for trace in (MARK, b"Jane", b"bext", b"cue ", b"LIST", b"INFO", b"labl", b"ID3", b"TAG", b"TITLE"):
         assert trace not in output
@@ -364,25 +365,25 @@ def test_nothing_but_samples_is_written(tmp_path, make):
 def test_a_missing_folder_is_a_store_error(tmp_path):
     audio = Audio(noise(10, 1, "int16"), 8_000, AudioFormat("WAV", "PCM_16"))
     with pytest.raises(StoreError, match="cannot write audio"):
-        encode(audio, tmp_path / "missing" / "out")
+        encode(Recording.of(audio), tmp_path / "missing" / "out")
 
 
 @pytest.mark.parametrize(("container", "subtype"), [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")])
 def test_a_full_disk_is_a_store_error(container, subtype):
     audio = Audio(noise(200_000, 1, "int16"), 8_000, AudioFormat(container, subtype))
     with pytest.raises(StoreError, match="cannot write audio"):
-        encode(audio, Path("/dev/full"))
+        encode(Recording.of(audio), Path("/dev/full"))
 
 
 def test_what_no_format_holds_is_refused(tmp_path):
     audio = Audio(np.zeros((2, 1_025), np.int16), 8_000, AudioFormat("WAV", "PCM_16"))
     with pytest.raises(RecordingError, match="no audio format holds 1025 channels") as caught:
-        encode(audio, tmp_path / "out")
+        encode(Recording.of(audio), tmp_path / "out")
     assert caught.value.reason == "unwritable"
 
 
 def test_the_input_is_not_changed_by_writing(tmp_path):
     samples = noise(1_000, 2, "float32")
     copy = samples.copy()
-    encode(Audio(samples, 8_000, AudioFormat("MP4", "AAC")), tmp_path / "out")
+    encode(Recording.of(Audio(samples, 8_000, AudioFormat("MP4", "AAC"))), tmp_path / "out")
     np.testing.assert_array_equal(samples, copy)

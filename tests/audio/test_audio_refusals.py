@@ -10,12 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from audio_files import av_bytes, chunk, noise, sndfile_bytes, tone, wav_bytes
+from audio_files import (
+    av_bytes,
+    chunk,
+    mp4_without_its_last_packets,
+    noise,
+    sndfile_bytes,
+    tone,
+    wav_bytes,
+)
 
-from redactor.audio import avfile, chunks, oggpages, problems, sndfile
-from redactor.audio import decode as decode_module
+from redactor.audio import avfile, chunks, oggpages, problems, recording, sndfile
 from redactor.audio.decode import decode
-from redactor.audio.source import Source
+from redactor.audio.passes import checked_blocks
+from redactor.audio.source import Promise, Source
 from redactor.errors import DecodeError, RecordingError, UnreadableError
 
 PCM = noise(4_000, 1, "int16")
@@ -221,7 +229,11 @@ REFUSED = {
         av_bytes(tone(20_000), "ipod", "aac", tracks=2),
         VORBIS + OPUS,
     ],
-    "format-changes": [MP3 + MP3_STEREO_48K],
+    "format-changes": [
+        MP3 + MP3_STEREO_48K,
+        ADTS + av_bytes(tone(40_000, 2), "adts", "aac"),
+        ADTS + av_bytes(tone(40_000), "adts", "aac", sample_rate=24_000),
+    ],
     "unsupported-codec": [b"#!AMR_MC1.0\n" + bytes(50)],
 }
 CASES = [(reason, data) for reason, planted in REFUSED.items() for data in planted]
@@ -243,6 +255,66 @@ def test_refused_with_its_reason(tmp_path, capfd, reason, data):
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert not caught.value.args[1:]
+
+
+@pytest.mark.parametrize(("num_missing", "is_whole"), [(0, True), (1, False), (2, False), (41, False)])
+def test_packets_that_an_mp4_index_lists_have_to_be_there(tmp_path, num_missing, is_whole):
+    path = tmp_path / "call.m4a"
+    path.write_bytes(mp4_without_its_last_packets(AAC, num_missing))
+    if is_whole:
+        assert decode(path).audio.num_samples == 40_960
+        return
+    with pytest.raises(DecodeError, match="promises more sound") as caught:
+        decode(path)
+    assert caught.value.reason == "truncated"
+
+
+def test_a_decoder_that_ends_early_is_truncated(tmp_path, monkeypatch):
+    path = tmp_path / "call.ogg"
+    path.write_bytes(VORBIS)
+    block, given = sndfile.SequentialFile.block, []
+
+    def ends_early(file, num_samples, dtype):
+        given.append(block(file, num_samples if not given else 0, dtype))
+        return given[-1]
+
+    monkeypatch.setattr(sndfile.SequentialFile, "block", ends_early)
+    with pytest.raises(DecodeError) as caught:
+        decode(path)
+    assert caught.value.reason == "truncated"
+
+
+class Given:
+    """A reader of what it was given, at 8 kHz."""
+
+    sample_rate, num_channels, dtype = 8_000, 1, np.dtype(np.int16)
+
+    def __init__(self, *sizes):
+        self.expected, self.sizes = sum(sizes), sizes
+
+    def pieces(self):
+        return (np.ones((size, 1), np.int16) for size in self.sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "promised", "reason"),
+    [
+        ((5, 5), 11, "truncated"),
+        ((5, 5), 9, "truncated"),
+        ((), None, "no-samples"),
+        ((0,), 0, "no-samples"),
+        ((5, 16), None, "too-long"),
+    ],
+)
+def test_what_a_reader_gives_is_held_against_the_promise(sizes, promised, reason):
+    with pytest.raises(problems.Fault, match=reason):
+        list(checked_blocks(Given(*sizes), Promise(promised), max_samples=20))
+
+
+@pytest.mark.parametrize(("sizes", "promised"), [((5, 5), 10), ((5, 5), None), ((5, 15), None)])
+def test_what_a_reader_gives_as_promised_passes(sizes, promised):
+    blocks = list(checked_blocks(Given(*sizes), Promise(promised), max_samples=20))
+    assert sum(map(len, blocks)) == sum(sizes)
 
 
 def test_every_reason_has_a_case():
@@ -341,7 +413,7 @@ def test_no_permission(tmp_path, monkeypatch):
     def refuse(*_args, **_options):
         raise PermissionError(13, "Permission denied", "secret folder")
 
-    monkeypatch.setattr(decode_module.os, "open", refuse)
+    monkeypatch.setattr(recording.os, "open", refuse)
     with pytest.raises(UnreadableError, match="may not be read by this user") as caught:
         decode(tmp_path / "call.wav")
     assert caught.value.reason == "no-permission"
@@ -354,7 +426,7 @@ def test_a_disk_that_fails_while_reading(tmp_path, monkeypatch):
 
     path = tmp_path / "call.wav"
     path.write_bytes(wav_bytes(PCM.tobytes()))
-    monkeypatch.setattr(decode_module.os, "pread", fail)
+    monkeypatch.setattr(recording.os, "pread", fail)
     with pytest.raises(UnreadableError) as caught:
         decode(path)
     assert caught.value.reason == "cannot-open"
@@ -381,9 +453,9 @@ def test_changed_while_read(tmp_path, monkeypatch, change):
     read = sndfile.read
 
     def read_and_change(*args, **options):
-        audio = read(*args, **options)
+        reader = read(*args, **options)
         change(path)
-        return audio
+        return reader
 
     monkeypatch.setattr(sndfile, "read", read_and_change)
     with pytest.raises(UnreadableError, match="changed while it was read") as caught:

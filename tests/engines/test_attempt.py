@@ -58,12 +58,12 @@ def raising(error):
 
 # Where each stage gets its work done; the two models are handed in.
 STAGES = [
-    ("decode", "decode"),
+    ("decode", "open_recording"),
     ("transcribe", "check_transcript"),
     ("detect", "check_found"),
     ("align", "align"),
     ("redact", "redact_text"),
-    ("redact", "mute"),
+    ("redact", "muted"),
     ("write", "report"),
 ]
 ERRORS = [

@@ -28,7 +28,7 @@ class Run:
         self.tmp_path, self.ledger, self.folder = tmp_path, ledger, folder
         self.rows = []
 
-    def __call__(self, names=NAMES, *, num_workers=1, on_row=None, **script):
+    def __call__(self, names=NAMES, *, num_workers=1, on_row=None, sizes=None, **script):
         self.spec = Spec(self.tmp_path, self.folder.release, **script)
         self.ledger.add(names)
         engine = LocalEngine(
@@ -39,7 +39,8 @@ class Run:
             num_workers=num_workers,
             body=follow,
         )
-        engine.run([Job(name, self.tmp_path / name) for name in names], on_row=on_row or self.rows.append)
+        jobs = [Job(name, self.tmp_path / name, (sizes or {}).get(name, 0)) for name in names]
+        engine.run(jobs, on_row=on_row or self.rows.append)
 
     def states(self):
         return {row.name: row.state for row in self.ledger.rows()}
@@ -100,6 +101,37 @@ def test_a_worker_that_dies_once_costs_nothing(run):
     assert run.states() == {A: State.DONE, B: State.DONE}
     assert attempts(run.spec) == [A, A, B]
     assert files_below(run.folder.release) == []
+
+
+def test_a_worker_has_several_recordings_in_hand(run):
+    """All four wait for each other: with fewer in hand, none would ever be done."""
+    run(recordings_at_once=4, script=dict.fromkeys(NAMES, "all-at-once"))
+    assert run.states() == dict.fromkeys(NAMES, State.DONE)
+    assert len(started(run.spec)) == 1
+
+
+@pytest.mark.parametrize("killer", NAMES)
+def test_of_those_in_hand_the_one_that_kills_its_worker_fails_alone(run, killer):
+    run(recordings_at_once=4, num_workers=2, script={killer: "kill"})
+    assert run.states() == {**dict.fromkeys(NAMES, State.DONE), killer: State.FAILED}
+    assert attempts(run.spec).count(killer) == 2
+    assert files_below(run.folder.release) == []
+
+
+def test_what_was_at_hand_when_a_worker_died_is_tried_by_itself(run):
+    """B kills every worker that it is in, A and C would be done only after it: each has a worker of its own."""
+    run([A, B, C], recordings_at_once=3, script={A: "alone-or-hang", B: "kill", C: "alone-or-hang"})
+    assert run.states() == {A: State.DONE, B: State.FAILED, C: State.DONE}
+    assert attempts(run.spec).count(B) == 2
+
+
+def test_large_recordings_come_first_and_are_not_hoarded(run):
+    sizes = {A: 1, B: 5 << 20, C: 4 << 20, D: 2}
+    run(recordings_at_once=4, sizes=sizes)
+    # C is too large to stand beside B, and those behind it wait their turn.
+    assert attempts(run.spec)[:2] == [B, C]
+    assert [row.name for row in run.rows][0] == B
+    assert run.states() == dict.fromkeys(NAMES, State.DONE)
 
 
 def test_workers_that_die_while_they_load_stop_the_run(run):

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from redactor.kernels.background import MAX_LEVEL_DBFS, estimate_background
+from redactor.kernels import background
+from redactor.kernels.background import MAX_LEVEL_DBFS, BackgroundStream, estimate_background
 from redactor.kernels.noise import NUM_TAPS, WHITE_RMS
 
 RATE = 16_000
@@ -128,3 +129,59 @@ def test_absurdly_loud_background_is_turned_down(level_dbfs):
 def test_any_sample_rate_gives_a_filter(rate):
     found = estimate(coloured("white", -50, 20), rate=rate)
     assert np.isfinite(found.taps).all() and found.taps.any()
+
+
+def group_starts(num_samples, spans, frame_len):
+    """Every start of a frame, one by one: those of groups outside the spans."""
+    group_len, starts = 4 * frame_len, []
+    for start in range(0, num_samples - group_len + 1, frame_len):
+        if all(start + group_len <= first or stop <= start for first, stop in spans):
+            starts.append(start)
+    wanted = [len(starts) * n // 1024 for n in range(1024)] if len(starts) > 1024 else range(len(starts))
+    return [starts[n] for n in wanted]
+
+
+@pytest.mark.parametrize("num_samples", [0, 63, 64, 65, 1_000, 16_384 + 48, 16_384 + 64, 50_000])
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [],
+        [(0, 10)],
+        [(0, 16)],
+        [(0, 17), (900, 1_000)],
+        [(16, 80), (80, 200), (264, 265), (329, 330)],
+        [(n, n + 30) for n in range(5, 50_000, 111)],
+        [(0, 50_000)],
+    ],
+)
+def test_groups_are_where_counting_one_by_one_finds_them(num_samples, spans):
+    spans = [(first, min(stop, num_samples)) for first, stop in spans if first < num_samples]
+    found = background._group_starts(num_samples, np.array(spans, np.int64).reshape(-1, 2), 16)
+    assert found.tolist() == group_starts(num_samples, spans, 16)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+@pytest.mark.parametrize("sizes", [(1_000,), (65_536,), (1, 5_000, 0, 1_024, 13)])
+def test_a_stream_finds_the_same_whatever_the_size_of_its_blocks(dtype, sizes):
+    scale = 1 if dtype == "float32" else 2**15
+    samples = np.column_stack((coloured("band", -50), coloured("white", -60) + speech())) * scale
+    samples = np.ascontiguousarray(samples.astype(dtype))
+    spans, mask = np.array([[8_000, 30_000], [50_000, 60_000]]), np.array([[True, False], [True, True]])
+    stream = BackgroundStream(spans, mask, num_samples=len(samples), sample_rate=RATE)
+    position, number = 0, 0
+    while position < len(samples):
+        stream.feed(samples[position : position + sizes[number % len(sizes)]])
+        position, number = position + sizes[number % len(sizes)], number + 1
+    found, expected = stream.finish(), estimate_background(samples, spans, mask, sample_rate=RATE)
+    assert found.taps.any(axis=1).all()
+    assert found.taps.tobytes() == expected.taps.tobytes()
+    assert found.level_dbfs == expected.level_dbfs
+
+
+def test_a_stream_does_not_end_early_or_late():
+    stream = BackgroundStream(*NO_SPANS, num_samples=10, sample_rate=RATE)
+    stream.feed(np.zeros((9, 1)))
+    with pytest.raises(ValueError, match="1 samples are missing"):
+        stream.finish()
+    with pytest.raises(ValueError, match="ends past"):
+        stream.feed(np.zeros((2, 1)))

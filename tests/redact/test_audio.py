@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from redactor.audio.blocks import BLOCK_SAMPLES
+from redactor.audio.recording import Recording
 from redactor.errors import NonsenseError
 from redactor.kernels.background import Background
 from redactor.kernels.noise import NUM_TAPS
-from redactor.redact.audio import MAX_OVERHANG_S, Fill, Muter, estimate_background, mute
+from redactor.redact.audio import MAX_OVERHANG_S, Fill, Muter, estimate_background, mute, muted
 from redactor.types import Audio, AudioFormat, Origin, Redaction, TimeSpan
 
 RATE = 8000
@@ -34,7 +36,7 @@ def copy_of(audio):
     return Audio(audio.samples.copy(), audio.sample_rate, audio.format)
 
 
-def muted(audio, spans, fill, **options):
+def muted_samples(audio, spans, fill, **options):
     result = copy_of(audio)
     mute(result, spans, fill, **options)
     return result.samples
@@ -46,7 +48,7 @@ def muted(audio, spans, fill, **options):
 def test_only_the_span_and_its_fades_change_on_its_channels(kind, dtype, num_channels):
     audio = recording(dtype, num_channels)
     last = num_channels - 1
-    result = muted(audio, [span(1.0, 1.5, (last,))], Fill(kind, fade_ms=10))
+    result = muted_samples(audio, [span(1.0, 1.5, (last,))], Fill(kind, fade_ms=10))
     first, stop = RATE - 80, RATE * 3 // 2 + 80
     np.testing.assert_array_equal(result[:first], audio.samples[:first])
     np.testing.assert_array_equal(result[stop:], audio.samples[stop:])
@@ -68,15 +70,15 @@ def test_nothing_of_the_original_is_inside_a_span(kind, dtype, fade_ms):
         marked.samples[9000:9100] = np.nan
         marked.samples[9100:9200] = np.inf
     fill = Fill(kind, fade_ms=fade_ms)
-    np.testing.assert_array_equal(muted(marked, spans, fill), muted(plain, spans, fill))
+    np.testing.assert_array_equal(muted_samples(marked, spans, fill), muted_samples(plain, spans, fill))
     if kind == "silence":
-        assert not muted(marked, spans, fill)[inside].any()
+        assert not muted_samples(marked, spans, fill)[inside].any()
 
 
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
 def test_noise_is_like_the_background_and_unlike_the_original(dtype):
     audio = recording(dtype, num_channels=1, seconds=20)
-    result = muted(audio, [span(5.0, 15.0)], Fill("noise"))
+    result = muted_samples(audio, [span(5.0, 15.0)], Fill("noise"))
     inside = slice(5 * RATE, 15 * RATE)
     was = audio.samples[inside, 0].astype(np.float64)
     now = result[inside, 0].astype(np.float64)
@@ -98,7 +100,7 @@ def correlation(x, y):
 @pytest.mark.parametrize("kind", KINDS)
 def test_same_input_gives_same_bytes(kind):
     spans = [span(0.5, 0.9), span(1.1, 1.3, (0, 1))]
-    once, again = (muted(recording(), spans, Fill(kind)) for _ in range(2))
+    once, again = (muted_samples(recording(), spans, Fill(kind)) for _ in range(2))
     assert once.tobytes() == again.tobytes()
 
 
@@ -106,9 +108,9 @@ def test_same_input_gives_same_bytes(kind):
 def test_order_and_overlap_of_spans_change_nothing(kind):
     audio = recording()
     parts = [span(1.2, 1.5, (0, 1)), span(1.0, 1.3), span(1.0, 1.3, (1,)), span(1.1, 1.2, (1,))]
-    whole = muted(audio, [span(1.0, 1.5, (0, 1))], Fill(kind))
-    np.testing.assert_array_equal(muted(audio, parts, Fill(kind)), whole)
-    np.testing.assert_array_equal(muted(audio, parts[::-1], Fill(kind)), whole)
+    whole = muted_samples(audio, [span(1.0, 1.5, (0, 1))], Fill(kind))
+    np.testing.assert_array_equal(muted_samples(audio, parts, Fill(kind)), whole)
+    np.testing.assert_array_equal(muted_samples(audio, parts[::-1], Fill(kind)), whole)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +129,7 @@ def test_streamed_blocks_in_any_order_equal_the_whole(kind, cuts, bounds):
     borders = [0, *sorted(cuts), 8000]
     for first, stop in reversed(list(zip(borders[:-1], borders[1:], strict=True))):
         muter.apply(streamed[first:stop], first)
-    np.testing.assert_array_equal(streamed, muted(audio, spans, fill))
+    np.testing.assert_array_equal(streamed, muted_samples(audio, spans, fill))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -136,7 +138,7 @@ def test_block_len_changes_nothing(kind, block_len):
     spans = [span(0.49, 1.03, (0, 1)), span(1.04, 1.05)]
     fill = Fill(kind, fade_ms=50)
     np.testing.assert_array_equal(
-        muted(recording(), spans, fill, block_len=block_len), muted(recording(), spans, fill)
+        muted_samples(recording(), spans, fill, block_len=block_len), muted_samples(recording(), spans, fill)
     )
 
 
@@ -342,3 +344,65 @@ def test_block_len_below_one_is_refused(block_len):
 def test_muter_of_no_recording_is_refused(rate, samples, channels):
     with pytest.raises(ValueError, match="not a recording"):
         Muter([], Fill("silence"), sample_rate=rate, num_samples=samples, num_channels=channels)
+
+
+class Unreadable:
+    """A recording none of whose samples may be asked for."""
+
+    sample_rate, num_samples, num_channels, dtype = RATE, 3 * RATE, 2, np.dtype(np.int16)
+    format, duration = AudioFormat("WAV", "PCM_16"), 3.0
+
+    def blocks(self):
+        raise AssertionError("a block was read")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_recording_in_blocks_is_muted_as_the_whole_and_stays_as_it_was(kind, dtype):
+    audio = recording(dtype, seconds=2.5 * BLOCK_SAMPLES / RATE)
+    border = BLOCK_SAMPLES / RATE
+    spans = [span(border - 0.3, border + 0.2, (0, 1)), span(0.5, 1.0), span(2 * border, 2 * border + 1, (1,))]
+    fill = Fill(kind, fade_ms=50)
+    whole = copy_of(audio)
+    redactions, result = muted(Recording.of(audio), spans, fill)
+    assert redactions == mute(whole, spans, fill)
+    for _ in range(2):
+        samples = np.concatenate(list(result.blocks()))
+        assert samples.dtype == result.dtype
+        np.testing.assert_array_equal(samples, whole.samples)
+    np.testing.assert_array_equal(audio.samples, recording(dtype, seconds=2.5 * BLOCK_SAMPLES / RATE).samples)
+
+
+def test_what_is_muted_is_as_long_and_of_the_same_kind():
+    original = Recording.of(recording("int32"))
+    _, result = muted(original, [span(1.0, 2.0)], Fill("tone"))
+    for name in ("sample_rate", "num_channels", "num_samples", "dtype", "format", "duration"):
+        assert getattr(result, name) == getattr(original, name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("start", "end", "channels", "fault"), NONSENSE)
+def test_nonsense_is_refused_before_a_block_is_read(kind, start, end, channels, fault):
+    with pytest.raises(NonsenseError, match=fault):
+        muted(Unreadable(), [span(0.5, 0.9), span(start, end, channels)], Fill(kind))
+
+
+def test_a_tone_that_does_not_fit_and_samples_of_another_type_are_refused_before_a_block_is_read():
+    with pytest.raises(ValueError, match="half the sample rate"):
+        muted(Unreadable(), [span(0.5, 0.9)], Fill("tone", tone_hz=4000))
+    original = Unreadable()
+    original.dtype = np.dtype(np.uint8)
+    with pytest.raises(TypeError, match="uint8"):
+        muted(original, [span(0.5, 0.9)], Fill("noise"))
+
+
+@pytest.mark.parametrize("num_said", [RATE, 5 * RATE])
+def test_a_recording_of_another_length_than_it_says_is_not_muted(num_said):
+    original = Unreadable()
+    original.num_samples = num_said
+    original.blocks = Recording.of(recording()).blocks
+    with pytest.raises(ValueError, match="missing|past"):
+        muted(original, [span(0.5, 0.9)], Fill("noise"))
+    _, result = muted(original, [span(0.5, 0.9)], Fill("silence"))
+    with pytest.raises(ValueError, match="missing|not within"):
+        list(result.blocks())

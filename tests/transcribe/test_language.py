@@ -5,109 +5,88 @@ import pytest
 
 from redactor.errors import LanguageError
 from redactor.policy import LanguagePolicy
-from redactor.transcribe.language import Stretch, stretches
+from redactor.transcribe.language import LanguageTeller
 from redactor.transcribe.speech import MODEL_RATE_HZ
+from redactor.transcribe.windows import Window
 
 POLICY = LanguagePolicy(detectors={"en": "a", "de": "b"}, min_probability=0.3)
+ENGLISH, GERMAN = {"en": 0.9}, {"de": 0.8, "en": 0.1}
+FRENCH, NOTHING = {"fr": 0.9, "en": 0.1}, {"en": float("nan")}
 
 
-def sound(*seconds_and_levels):
-    return np.concatenate([np.full(s * MODEL_RATE_HZ, level, np.float32) for s, level in seconds_and_levels])
+class Group:
+    """Windows that follow each other, given as (seconds, what a model says of their language)."""
+
+    def __init__(self, *given, start=0.0):
+        self.windows, self.asked = [], []
+        self.answers = [answer for _, answer in given]
+        first = round(start * MODEL_RATE_HZ)
+        for seconds, _ in given:
+            self.windows.append(Window(first, np.zeros(round(seconds * MODEL_RATE_HZ), np.float32)))
+            first += round(seconds * MODEL_RATE_HZ)
+
+    def identify(self, number):
+        self.asked.append(number)
+        return self.answers[number]
 
 
-LEVELS = {
-    0.1: {"en": 0.9},
-    0.2: {"de": 0.8, "en": 0.1},
-    0.3: {"fr": 0.9, "en": 0.1},
-    0.4: {"en": float("nan")},
-}
+def decide(*groups, policy=POLICY):
+    teller = LanguageTeller(policy)
+    return [teller.decide(group.windows, group.identify) for group in groups]
 
 
-def identify(window):
-    """Stands in for Whisper: the level says the language."""
-    return LEVELS[round(float(np.median(window)), 1)]
+@pytest.mark.parametrize(
+    ("given", "language"),
+    [
+        ([(3, ENGLISH)], "en"),
+        ([(3, GERMAN)], "de"),
+        ([(12, ENGLISH), (2, FRENCH)], "en"),
+        # Neither alone lasts long enough: both are asked, and the longer one counts for more.
+        ([(2, FRENCH), (7, GERMAN)], "de"),
+        ([(5, GERMAN), (6, ENGLISH)], "en"),
+    ],
+)
+def test_the_longest_speech_tells(given, language):
+    assert decide(Group(*given)) == [language]
 
 
-def test_one_language_is_one_stretch_over_all_speech():
-    found = stretches(sound((90, 0.1)), [(1.0, 40.0), (45.0, 89.0)], policy=POLICY, identify=identify)
-    assert found == [Stretch("en", 1.0, 89.0)]
+@pytest.mark.parametrize("given", [[(3, FRENCH)], [(3, NOTHING)], [(9, FRENCH), (1, ENGLISH)], [(12, FRENCH)]])
+def test_speech_that_no_detector_knows_is_refused_with_its_time(given):
+    with pytest.raises(LanguageError, match=r"speech from 7\.0 s on"):
+        decide(Group(*given, start=7.0))
 
 
-def test_a_change_of_language_starts_a_stretch():
-    regions = [(0.0, 30.0), (30.0, 60.0)]
-    found = stretches(sound((30, 0.1), (30, 0.2)), regions, policy=POLICY, identify=identify)
-    assert found == [Stretch("en", 0.0, 30.0), Stretch("de", 30.0, 60.0)]
+def test_no_more_windows_are_asked_than_it_takes():
+    group = Group((4, FRENCH), (11, ENGLISH), (5, FRENCH))
+    assert decide(group) == ["en"]
+    assert group.asked == [1]
 
 
-@pytest.mark.parametrize("level", [0.3, 0.4])
-def test_a_stretch_in_another_language_is_refused_wherever_it_is(level):
-    for pieces in ([(30, 0.1), (30, level)], [(30, level), (30, 0.1)]):
-        with pytest.raises(LanguageError, match="not in a language that the policy can search"):
-            stretches(sound(*pieces), [(0.0, 30.0), (30.0, 60.0)], policy=POLICY, identify=identify)
+def test_a_change_of_language_is_found():
+    assert decide(Group((30, ENGLISH)), Group((30, GERMAN), start=30)) == ["en", "de"]
 
 
-def test_no_speech_has_no_language():
-    assert stretches(sound((1, 0.0)), [], policy=POLICY, identify=identify) == []
+def test_a_change_into_an_unknown_language_is_refused():
+    with pytest.raises(LanguageError, match=r"from 30\.0 s"):
+        decide(Group((30, ENGLISH)), Group((30, FRENCH), start=30))
 
 
-def test_a_language_that_the_policy_gives_is_trusted():
-    trusted = LanguagePolicy(spoken="de", detectors={"de": "b"})
-    assert stretches(sound((9, 0.3)), [(1.0, 8.0)], policy=trusted, identify=None) == [Stretch("de", 1.0, 8.0)]
+def test_a_short_rest_is_judged_with_what_came_before_it():
+    """Three seconds mislead: real German was taken for French on them."""
+    assert decide(Group((30, GERMAN)), Group((3, FRENCH), start=30)) == ["de", "de"]
 
 
-def test_without_a_model_that_can_tell_nothing_is_assumed():
+def test_a_rest_that_is_long_enough_stands_for_itself():
     with pytest.raises(LanguageError):
-        stretches(sound((9, 0.1)), [(1.0, 8.0)], policy=POLICY, identify=None)
+        decide(Group((30, GERMAN)), Group((10, FRENCH), start=30))
 
 
-@pytest.mark.parametrize(
-    ("regions", "sizes"),
-    [
-        ([(0, 30)], [30]),
-        ([(0, 75)], [30, 30, 15]),
-        ([(0, 65)], [30, 35]),  # a rest of 5 s is judged with what came before it
-        ([(0, 4)], [4]),
-        ([(0, 20), (21, 41)], [20, 20]),
-        ([(0, 20), (21, 25), (30, 36)], [30]),
-        ([(0, 29), (40, 49)], [38]),
-    ],
-)
-def test_every_window_of_speech_is_looked_at_once(regions, sizes):
-    seen = []
-
-    def listen(window):
-        seen.append(len(window) / MODEL_RATE_HZ)
-        return {"en": 1.0}
-
-    regions = [(float(start), float(end)) for start, end in regions]
-    (found,) = stretches(sound((80, 0.1)), regions, policy=POLICY, identify=listen)
-    assert (found.start, found.end) == (regions[0][0], regions[-1][1])
-    assert seen == [min(size, 30) for size in sizes]  # Whisper decides on 30 s
+def test_a_trusted_language_is_asked_of_nobody():
+    group = Group((30, FRENCH))
+    assert decide(group, policy=LanguagePolicy(spoken="en", detectors={"en": "a"})) == ["en"]
+    assert group.asked == []
 
 
-def test_a_change_inside_long_speech_is_found_and_nothing_lies_between_stretches():
-    found = stretches(sound((60, 0.1), (60, 0.2)), [(0.0, 120.0)], policy=POLICY, identify=identify)
-    assert found == [Stretch("en", 0.0, 60.0), Stretch("de", 60.0, 120.0)]
-
-
-@pytest.mark.parametrize(
-    ("probabilities", "language"),
-    [
-        ({"en": 0.3}, "en"),
-        ({"en": 0.16, "de": 0.15, "fr": 0.69}, "en"),
-        ({"en": 0.1, "de": 0.9}, "de"),
-        ({"en": 0.29, "fr": 0.01}, None),
-        ({"fr": 1.0}, None),
-        ({}, None),
-        ({"en": 0.9, "de": float("nan")}, None),
-    ],
-)
-def test_the_languages_of_the_policy_together_must_be_likely(probabilities, language):
-    def decide():
-        return stretches(sound((9, 0.1)), [(0.0, 9.0)], policy=POLICY, identify=lambda _: probabilities)
-
-    if language is None:
-        with pytest.raises(LanguageError, match=r"speech from 0\.0 s on"):
-            decide()
-    else:
-        assert decide() == [Stretch(language, 0.0, 9.0)]
+def test_without_a_model_that_can_tell_nothing_is_guessed():
+    with pytest.raises(LanguageError, match=r"set language\.spoken"):
+        LanguageTeller(POLICY).decide(Group((3, ENGLISH)).windows, None)

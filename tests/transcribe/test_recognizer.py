@@ -1,7 +1,7 @@
 """What the recognizer makes of what Whisper says: a stand-in Whisper, and one real small model."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 
 from redactor.audio.decode import decode
+from redactor.audio.recording import Recording
 from redactor.errors import LanguageError, ModelError
 from redactor.invariants import check_transcript
 from redactor.model_registry import resolve
 from redactor.policy import LanguagePolicy, Policy
 from redactor.transcribe import Recognizer, choose_device, recognizer
+from redactor.transcribe.calibration import Calibration
+from redactor.transcribe.rules import WindowRules
+from redactor.transcribe.whisper import Encoded, RawWord, Written
+from redactor.transcribe.windows import Window
 from redactor.types import Audio, AudioFormat, SpeechRegion
 
 RATE = 16_000
@@ -22,75 +27,114 @@ AUTO = Policy("test", entities={"PERSON": 0.5})
 ENGLISH = replace(AUTO, language=LanguagePolicy(spoken="en"))
 TWO_LANGUAGES = replace(AUTO, language=LanguagePolicy(detectors={"en": "a", "de": "b"}))
 GERMAN = replace(AUTO, language=LanguagePolicy(spoken="de", detectors={"de": "b"}))
-
-
-BIAS = {"start_bias_ms": 100, "end_bias_ms": -50}
-
-
-def files(name, start_bias_ms=0, end_bias_ms=0):
-    """A model that needs no correction of times, or one that does."""
-    calibration = {"start_bias_ms": start_bias_ms, "end_bias_ms": end_bias_ms}
-    return SimpleNamespace(name=name, calibration=calibration)
-
-
-def raw(*words, compression_ratio=1.0, start=None, end=None):
-    """A segment as faster-whisper gives it; words are (text with its space, start, end)."""
-    made = [SimpleNamespace(word=text, start=a, end=b, probability=0.9) for text, a, b in words]
-    return SimpleNamespace(
-        start=words[0][1] if start is None else start,
-        end=words[-1][2] if end is None else end,
-        words=made,
-        avg_logprob=-0.2,
-        no_speech_prob=0.0,
-        compression_ratio=compression_ratio,
-    )
+LOOP = " you and me " * 20
 
 
 @dataclass
-class Whisper:
-    """Stands in for faster_whisper.WhisperModel."""
+class Said:
+    """What a stand-in says to a window: a text, and how sure it is. Words last half a second each."""
 
-    says: list
+    text: str
+    avg_logprob: float = -0.2
+    complete: bool = True
+    no_speech_prob: float = 0.0
+    words: list | None = None
+
+    def timed(self):
+        if self.words is not None:
+            return [RawWord(text, start, end, 0.9) for text, start, end in self.words]
+        return [RawWord(f" {w}", 0.5 * i, 0.5 * i + 0.5, 0.9) for i, w in enumerate(self.text.split())]
+
+
+def words(*timed, **changes):
+    """Words given as (text with its space, start, end)."""
+    return Said("".join(text for text, *_ in timed), words=list(timed), **changes)
+
+
+@dataclass
+class Ear:
+    """Stands in for redactor.transcribe.whisper.Whisper: says its sayings in turn."""
+
+    says: list = field(default_factory=lambda: [Said("hello")])
+    full: list = field(default_factory=list)
     multilingual: bool = True
     language: str = "en"
+    calibration: Calibration = field(default_factory=lambda: Calibration(margin=0.0))
+    rules: WindowRules = field(default_factory=WindowRules)
 
     def __post_init__(self):
-        self.model = SimpleNamespace(is_multilingual=self.multilingual)
-        self.heard = []  # (number of samples, language) of every call
-        self.options = []
+        self.encoded, self.written, self.asked = [], [], 0
+        self._says, self._full = list(self.says), list(self.full)
 
-    def transcribe(self, samples, *, language, **options):
-        self.heard.append((len(samples), language))
-        self.options.append(options)
-        return iter(self.says), None
+    def knows(self, language):
+        return language == "en" or self.multilingual
 
-    def detect_language(self, samples):
-        return self.language, 0.9, [(self.language, 0.9), ("fr", 0.1)]
+    def encode(self, sounds, *, full=False):
+        self.encoded += [(len(sound), full) for sound in sounds]
+        # A window of 30 s has 1500 states; which one it is stands in the first of them.
+        return [Encoded(np.full((1500 if full else 500, 1), s[0]), len(s) / RATE) for s in sounds]
+
+    def languages(self, encoded):
+        self.asked += 1
+        return {self.language: 0.9, "fr": 0.1}
+
+    def write(self, encoded, language, *, beam_size):
+        written = []
+        for one in encoded:
+            said = (self._full if one.full else self._says).pop(0)
+            self.written.append((language, said.text))
+            written.append(Written((said,), said.avg_logprob, said.no_speech_prob, said.complete))
+        return written
+
+    def text(self, written, language):
+        return written.tokens[0].text
+
+    def words(self, encoded, written, language):
+        return written.tokens[0].timed()
 
 
 @pytest.fixture
 def make(monkeypatch):
-    """A recognizer over stand-ins; `regions` is where there is speech."""
+    """A recognizer over stand-ins; `windows` and `regions` are what a channel is cut into, in seconds."""
 
-    def build(whisper, *, second=None, identifier=None, regions=((0.0, 2.0),), loud=()):
-        models = {"model": whisper, "second": second, "identifier": identifier}
-        monkeypatch.setattr(recognizer, "_load", lambda model, *_: models[model.name])
-        monkeypatch.setattr(recognizer, "speech_regions", lambda samples, threshold: list(regions))
-        monkeypatch.setattr(recognizer, "loud_regions", lambda samples: list(loud))
+    def build(main, *, second=None, identifier=None, windows=((0.0, 2.0),), regions=((0.0, 2.0),), loud=()):
+        ears = {"model": main, "second": second, "identifier": identifier}
+
+        class Channel:
+            """Hands out its windows at the end of the channel."""
+
+            def __init__(self, recording, policy, ears):
+                self.regions = list(regions)
+
+            def feed(self, samples):
+                return []
+
+            def finish(self):
+                return [
+                    Window(round(a * RATE), np.full(round((b - a) * RATE), n, np.float32))
+                    for n, (a, b) in enumerate(windows)
+                ]
+
+        monkeypatch.setattr(recognizer, "Whisper", lambda files, **_: ears[files.name])
+        monkeypatch.setattr(recognizer, "ChannelStream", Channel)
+        monkeypatch.setattr(recognizer, "loud_regions", lambda power, duration: list(loud))
+        given = {name: SimpleNamespace(name=name) for name, ear in ears.items() if ear}
         return Recognizer(
-            files("model"),
-            second=files("second", **BIAS) if second else None,
-            identifier=files("identifier") if identifier else None,
-            device=CPU,
+            given["model"], second=given.get("second"), identifier=given.get("identifier"), device=CPU
         )
 
     return build
 
 
-def audio(*, duration=2.0, channels=1):
-    """Another sound on every channel."""
+def recording(*, duration=2.0, channels=1, alike=False):
+    """Another sound on every channel, or the same."""
     samples = np.arange(round(duration * RATE) * channels, dtype=np.int16).reshape(-1, channels)
-    return Audio(np.ascontiguousarray(samples), RATE, AudioFormat("WAV", "PCM_16"))
+    samples = np.repeat(samples[:, :1], channels, axis=1) if alike else samples
+    return Recording.of(Audio(np.ascontiguousarray(samples), RATE, AudioFormat("WAV", "PCM_16")))
+
+
+def hear(made, policy=ENGLISH, **kind):
+    return made.transcribe(recording(**kind), policy).transcript
 
 
 def words_of(transcript, channel=0):
@@ -98,13 +142,18 @@ def words_of(transcript, channel=0):
 
 
 def test_words_come_back_stripped_with_their_times(make):
-    whisper = Whisper([raw((" hello", 0.1, 0.5), (" Ada", 0.5, 0.900004))])
-    heard = make(whisper).transcribe(audio(), ENGLISH)
+    heard = hear(make(Ear([words((" hello", 0.1, 0.5), (" Ada", 0.5, 0.900004))])))
     assert words_of(heard) == [("hello", 0.1, 0.5), ("Ada", 0.5, 0.9)]
     assert heard.text(0) == "hello Ada"
     assert heard.speech == (SpeechRegion(0, 0.0, 2.0),)
     assert heard.duration == 2.0
-    check_transcript(heard, audio())
+    check_transcript(heard, recording())
+
+
+def test_power_is_that_of_the_recording(make):
+    power = make(Ear([Said("hello")] * 2)).transcribe(recording(channels=2), ENGLISH).power
+    assert power.shape == (200, 2)
+    assert (power > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -119,177 +168,229 @@ def test_words_come_back_stripped_with_their_times(make):
 )
 def test_pieces_of_a_word_stay_together(make, pieces, text):
     timed = [(piece, 0.1 * i, 0.1 * (i + 1)) for i, piece in enumerate(pieces)]
-    heard = make(Whisper([raw((" And", 0, 0)), raw(*timed)])).transcribe(audio(), ENGLISH)
-    assert heard.text(0) == f"And {text}"
+    two = make(Ear([Said("And"), words(*timed)]), windows=[(0.0, 1.0), (1.0, 2.0)])
+    assert hear(two).text(0) == f"And {text}"
 
 
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        ([(" in", 1.0, 1.5), (" over", 1.8, 2.6)], [("in", 1.0, 1.5), ("over", 1.8, 2.0)]),
-        ([(" in", 1.0, 1.5), (" past", 2.0, 2.4), (" far", 29.0, 30.0)], [("in", 1.0, 1.5)]),
-        ([(" past", 2.3, 2.6)], []),
+        ([(" in", 0.0, 0.5), (" over", 0.8, 1.6)], [("in", 1.0, 1.5), ("over", 1.8, 2.0)]),
+        ([(" in", 0.0, 0.5), (" past", 1.0, 1.4), (" far", 28.0, 29.0)], [("in", 1.0, 1.5)]),
+        ([(" past", 1.3, 1.6)], []),
     ],
 )
 def test_what_lies_past_the_end_is_no_word(make, said, kept):
-    heard = make(Whisper([raw(*said)])).transcribe(audio(), ENGLISH)
+    heard = hear(make(Ear([words(*said)]), windows=[(1.0, 2.0)]))
     assert words_of(heard) == kept
     assert heard.speech == (SpeechRegion(0, 0.0, 2.0),)
-    check_transcript(heard, audio())
+    check_transcript(heard, recording())
 
 
 @pytest.mark.parametrize("times", [(math.nan, 0.5), (0.5, math.nan), (0.9, 0.2)])
 def test_nonsense_is_left_for_the_check_to_find(make, times):
-    heard = make(Whisper([raw((" hello", *times), start=0.1, end=0.6)])).transcribe(audio(), ENGLISH)
+    heard = hear(make(Ear([words((" hello", *times))])))
     with pytest.raises(Exception, match="times that cannot be"):
-        check_transcript(heard, audio())
+        check_transcript(heard, recording())
 
 
-@pytest.mark.parametrize("ratio", [2.41, 30.0, math.nan])
-def test_a_repetition_loop_is_speech_without_words(make, ratio):
-    loop = raw((" you", 0.6, 0.8), (" you", 0.8, 1.1), compression_ratio=ratio)
-    whisper = Whisper([raw((" hello", 0.1, 0.5)), loop])
-    heard = make(whisper, regions=[(0.0, 0.5)]).transcribe(audio(), ENGLISH)
-    assert words_of(heard) == [("hello", 0.1, 0.5)]
-    assert heard.speech == (SpeechRegion(0, 0.0, 0.5), SpeechRegion(0, 0.6, 1.1))
+FULLY = {"windows": [(0.25, 1.5)], "regions": [(0.5, 1.0)]}
 
 
-def test_text_that_compresses_as_far_as_the_limit_is_no_loop(make):
-    heard = make(Whisper([raw((" hello", 0.1, 0.5), compression_ratio=2.4)])).transcribe(audio(), ENGLISH)
-    assert words_of(heard) == [("hello", 0.1, 0.5)]
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        Said(LOOP),
+        Said("hello", complete=False),
+        Said("hello", avg_logprob=-1.01),
+        Said("hello", avg_logprob=math.nan),
+        Said("turn it off. Turn it off."),
+        Said(""),
+    ],
+    ids=["loop", "no-end", "improbable", "nan", "said-twice", "nothing"],
+)
+def test_what_cannot_be_trusted_is_heard_again_as_30_seconds(make, doubtful):
+    ear = Ear([doubtful], full=[Said("turn it off", avg_logprob=-0.1)])
+    made = make(ear, **FULLY)
+    heard = hear(made)
+    assert ear.encoded == [(20_000, False), (20_000, True)]
+    assert heard.text(0) == "turn it off"
+    assert (made.tally.windows, made.tally.again) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "sure",
+    [Said("hello there"), Said("hello", avg_logprob=-1.0), Said("no no never"), Said("a cat a dog")],
+)
+def test_what_can_be_trusted_is_heard_once(make, sure):
+    ear = Ear([sure])
+    assert hear(make(ear, **FULLY)).text(0) == sure.text
+    assert len(ear.encoded) == 1
+
+
+def test_of_two_answers_the_more_probable_one_counts(make):
+    ear = Ear([Said("one two one two", avg_logprob=-0.3)], full=[Said("want to", avg_logprob=-0.9)])
+    assert hear(make(ear, **FULLY)).text(0) == "one two one two"
+
+
+@pytest.mark.parametrize("again", [Said(LOOP), Said("hello", complete=False)])
+def test_what_loops_twice_is_speech_without_words(make, again):
+    heard = hear(make(Ear([Said(LOOP)], full=[again]), **FULLY))
+    assert words_of(heard) == []
+    assert heard.speech == (SpeechRegion(0, 0.25, 1.5), SpeechRegion(0, 0.5, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("logprob", "no_speech", "text"), [(-1.1, 0.7, ""), (-1.1, 0.6, "Thank you."), (-0.9, 0.99, "Thank you.")]
+)
+def test_what_is_made_up_where_nobody_speaks_is_no_words(make, logprob, no_speech, text):
+    said = Said("Thank you.", avg_logprob=logprob, no_speech_prob=no_speech)
+    heard = hear(make(Ear([said], full=[said]), **FULLY))
+    assert heard.text(0) == text
+    assert (SpeechRegion(0, 0.25, 1.5) in heard.speech) == (text == "")
+
+
+def test_a_loop_in_a_window_of_30_seconds_is_not_asked_for_again(make, monkeypatch):
+    ear = Ear()
+    monkeypatch.setattr(ear, "encode", lambda sounds, full=False: [Encoded(np.zeros((1500, 1)), 1.0)])
+    monkeypatch.setattr(ear, "_full", [Said(LOOP)])
+    assert words_of(hear(make(ear))) == []
+
+
+def test_text_that_cannot_have_been_said_is_speech_without_words(make):
+    fast = words(*((f" w{i % 3}", i * 0.1, (i + 1) * 0.1) for i in range(12)))
+    heard = hear(make(Ear([fast], full=[fast]), windows=[(0.0, 1.2)], regions=[(0.2, 0.5)]))
+    assert words_of(heard) == []
+    assert heard.speech == (SpeechRegion(0, 0.0, 1.2), SpeechRegion(0, 0.2, 0.5))
 
 
 def test_without_speech_nothing_is_transcribed(make):
-    whisper = Whisper([raw((" Thanks for watching", 0.0, 1.0))])
-    heard = make(whisper, regions=[]).transcribe(audio(), AUTO)
-    assert (heard.segments, heard.speech, whisper.heard) == ((), (), [])
+    ear = Ear([Said("Thanks for watching")])
+    heard = hear(make(ear, windows=[], regions=[]), AUTO)
+    assert (heard.segments, heard.speech, ear.encoded) == ((), (), [])
 
 
 def test_equal_channels_are_heard_once(make):
-    whisper = Whisper([raw((" hello", 0.1, 0.5)), raw((" a", 1, 1.2), compression_ratio=9)])
-    sound = audio()
-    twice = replace(sound, samples=np.repeat(sound.samples, 2, axis=1))
-    heard = make(whisper).transcribe(twice, ENGLISH)
-    assert len(whisper.heard) == 1
-    assert words_of(heard, 0) == words_of(heard, 1) == [("hello", 0.1, 0.5)]
+    ear = Ear([Said("hello"), Said(LOOP)], full=[Said(LOOP)])
+    heard = hear(make(ear, windows=[(0.0, 1.0), (1.0, 2.0)]), channels=2, alike=True)
+    assert len(ear.encoded) == 3
+    assert words_of(heard, 0) == words_of(heard, 1) == [("hello", 0.0, 0.5)]
     assert [(r.start, r.end) for r in heard.speech if r.channel == 0] == [
         (r.start, r.end) for r in heard.speech if r.channel == 1
     ]
     assert len(heard.speech) == 4
 
 
-def test_different_channels_are_heard_apart(make):
-    whisper = Whisper([raw((" hello", 0.1, 0.5))])
-    heard = make(whisper).transcribe(audio(channels=2), ENGLISH)
-    assert len(whisper.heard) == 2
-    assert [s.channel for s in heard.segments] == [0, 1]
+def test_channels_that_differ_at_the_very_end_are_heard_apart(make):
+    sound = recording(duration=10.0, channels=2, alike=True)
+    samples = np.concatenate(list(sound.blocks()))
+    samples[-1, 1] += 1
+    sound = Recording.of(Audio(samples, RATE, AudioFormat("WAV", "PCM_16")))
+    ear = Ear([Said("hello"), Said("there")])
+    heard = make(ear).transcribe(sound, ENGLISH).transcript
+    assert (heard.text(0), heard.text(1)) == ("hello", "there")
 
 
-def test_a_stretch_is_heard_with_half_a_second_around_it_and_keeps_its_place(make):
-    whisper = Whisper([raw((" hello", 0.5, 1.0))])
-    heard = make(whisper, regions=[(3.0, 4.0)]).transcribe(audio(duration=10.0), ENGLISH)
-    assert whisper.heard == [(2 * RATE, "en")]
+def test_a_window_keeps_its_place(make):
+    heard = hear(make(Ear([words((" hello", 0.5, 1.0))]), windows=[(2.5, 4.5)]), duration=10.0)
     assert words_of(heard) == [("hello", 3.0, 3.5)]
 
 
-def test_nothing_is_drawn_at_random(make):
-    whisper = Whisper([])
-    make(whisper).transcribe(audio(), ENGLISH)
-    (options,) = whisper.options
-    assert options["temperature"] == [0.0]
-    assert options["condition_on_previous_text"] is False
-    assert options["word_timestamps"] is True
+def test_windows_are_heard_in_groups_of_one_language(make):
+    """A group has half a minute; the language is asked of its longest windows alone."""
+    ear = Ear([Said("hallo")] * 5, language="de")
+    windows = [(10.0 * n, 10.0 * n + 10.0) for n in range(5)]
+    heard = hear(make(ear, windows=windows), TWO_LANGUAGES, duration=50.0)
+    assert ear.asked == 2
+    assert {language for language, _ in ear.written} == {"de"}
+    assert [s.language for s in heard.segments] == ["de"] * 5
 
 
-def test_the_language_that_was_found_is_used_and_kept(make):
-    whisper = Whisper([raw((" hallo", 0.1, 0.5))], language="de")
-    heard = make(whisper).transcribe(audio(), TWO_LANGUAGES)
-    assert whisper.heard[0][1] == "de"
-    assert heard.segments[0].language == "de"
+@pytest.mark.parametrize(
+    ("short", "full", "language"),
+    [({"en": 0.3}, None, "en"), ({"en": 0.29, "de": 0.2}, {"en": 0.9}, "en"), ({"en": 0.1}, {"en": 0.3}, "en")],
+)
+def test_where_a_short_window_does_not_tell_the_language_30_seconds_do(make, short, full, language):
+    ear = Ear([Said("hello")])
+    ear.languages = lambda encoded: full if encoded.full else short
+    assert hear(make(ear), AUTO).segments[0].language == language
+    assert [whole for _, whole in ear.encoded] == ([False] if full is None else [False, True])
 
 
 def test_a_language_without_a_detector_is_refused_before_it_is_transcribed(make):
-    whisper = Whisper([raw((" bonjour", 0.1, 0.5))], language="fr")
+    ear = Ear([Said("bonjour")], language="fr")
     with pytest.raises(LanguageError):
-        make(whisper).transcribe(audio(), AUTO)
-    assert whisper.heard == []
+        hear(make(ear), AUTO)
+    assert ear.written == []
 
 
 def test_an_english_model_asks_another_for_the_language(make):
-    english = Whisper([raw((" hello", 0.1, 0.5))], multilingual=False, language="xx")
-    heard = make(english, identifier=Whisper([], language="en")).transcribe(audio(), AUTO)
-    assert words_of(heard) == [("hello", 0.1, 0.5)]
+    english = Ear([Said("hello"), Said("hello")], multilingual=False, language="xx")
+    assert hear(make(english, identifier=Ear(language="en")), AUTO).text(0) == "hello"
     with pytest.raises(LanguageError):
-        make(english, identifier=Whisper([], language="fr")).transcribe(audio(), AUTO)
+        hear(make(english, identifier=Ear(language="fr")), AUTO)
 
 
 @pytest.mark.parametrize("policy", [TWO_LANGUAGES, GERMAN], ids=["found", "given"])
 def test_an_english_model_is_not_given_another_language_to_write_as_english(make, policy):
-    english = Whisper([raw((" hello", 0.1, 0.5))], multilingual=False)
+    english = Ear([Said("hello")], multilingual=False)
     with pytest.raises(LanguageError, match="knows only English"):
-        make(english, identifier=Whisper([], language="de")).transcribe(audio(), policy)
-    assert english.heard == []
+        hear(make(english, identifier=Ear(language="de")), policy)
+    assert english.written == []
 
 
 def test_an_english_model_alone_does_not_guess(make):
     with pytest.raises(ModelError, match=r"language\.identifier is not loaded"):
-        make(Whisper([], multilingual=False)).transcribe(audio(), AUTO)
+        hear(make(Ear(multilingual=False)), AUTO)
 
 
 def test_an_english_model_needs_no_other_where_english_is_trusted(make):
-    english = Whisper([raw((" hello", 0.1, 0.5))], multilingual=False)
-    assert words_of(make(english).transcribe(audio(), ENGLISH)) == [("hello", 0.1, 0.5)]
+    assert hear(make(Ear(multilingual=False))).text(0) == "hello"
 
 
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path):
-    broken = SimpleNamespace(name="mine", path=tmp_path)
+    broken = SimpleNamespace(name="mine", path=tmp_path, calibration={}, windows={})
     with pytest.raises(ModelError, match="model 'mine' cannot be loaded on cpu as int8"):
         Recognizer(broken, device=CPU)
+
+
+def test_a_second_model_hears_everything_again_and_its_own_times_are_put_right(make):
+    first = Ear([words((" hello", 0.1, 0.5))] * 2)
+    second = Ear([words((" hollow", 0.3, 0.6))] * 2, calibration=Calibration(0.1, -0.05, margin=0.0))
+    heard = hear(make(first, second=second), channels=2)
+    (other,) = heard.others
+    assert words_of(heard) == words_of(heard, 1) == [("hello", 0.1, 0.5)]
+    assert words_of(other) == words_of(other, 1) == [("hollow", 0.2, 0.65)]
+    assert first.encoded == second.encoded
+
+
+def test_a_second_model_that_knows_only_english_is_not_asked_about_another_language(make):
+    second = Ear([Said("hollow")], multilingual=False)
+    heard = hear(make(Ear([Said("hallo")]), second=second), GERMAN)
+    assert heard.text(0) == "hallo"
+    assert words_of(heard.others[0]) == []
+    assert second.encoded == []
+
+
+def test_what_is_loud_counts_as_speech_on_every_channel_once_somebody_speaks(make):
+    made = make(Ear([Said("hello")] * 2), loud=[(1.5, 1.9)], regions=[(0.0, 0.5)])
+    assert {SpeechRegion(0, 1.5, 1.9), SpeechRegion(1, 1.5, 1.9)} <= set(hear(made, channels=2).speech)
+
+
+def test_what_is_loud_where_nobody_speaks_is_no_speech(make):
+    assert hear(make(Ear(), loud=[(1.5, 1.9)], windows=[], regions=[])).speech == ()
 
 
 @pytest.mark.model
 def test_the_real_model_hears_an_order_twice_alike():
     model = resolve("tiny.en", task="transcribe")
-    sound = decode(Path(__file__).parents[2] / "examples" / "coffee_order.flac").audio
-    first, second = (Recognizer(model, device=CPU).transcribe(sound, ENGLISH) for _ in range(2))
+    sound = Recording.of(decode(Path(__file__).parents[2] / "examples" / "coffee_order.flac").audio)
+    first, second = (
+        Recognizer(model, device=CPU).transcribe(sound, ENGLISH).transcript for _ in range(2)
+    )
     assert first == second
     check_transcript(first, sound)
     assert "cappuccino" in first.text(0).lower()
     assert len(list(first.words(0))) > 5
     assert all(0 <= w.start <= w.end <= sound.duration for w in first.words(0))
     assert first.speech
-
-
-def test_a_second_model_hears_everything_again_and_its_own_times_are_put_right(make):
-    first, second = Whisper([raw((" hello", 0.1, 0.5))]), Whisper([raw((" hollow", 0.3, 0.6))])
-    heard = make(first, second=second).transcribe(audio(channels=2), ENGLISH)
-    (other,) = heard.others
-    assert words_of(heard) == words_of(heard, 1) == [("hello", 0.1, 0.5)]
-    assert words_of(other) == words_of(other, 1) == [("hollow", 0.2, 0.65)]
-    assert first.heard == second.heard
-
-
-def test_a_second_model_that_knows_only_english_is_not_asked_about_another_language(make):
-    second = Whisper([raw((" hollow", 0.3, 0.6))], multilingual=False)
-    heard = make(Whisper([raw((" hallo", 0.1, 0.5))]), second=second).transcribe(audio(), GERMAN)
-    assert words_of(heard) == [("hallo", 0.1, 0.5)]
-    assert words_of(heard.others[0]) == []
-    assert second.heard == []
-
-
-def test_what_is_loud_counts_as_speech_on_every_channel_once_somebody_speaks(make):
-    heard = make(Whisper([raw((" hello", 0.1, 0.5))]), loud=[(1.5, 1.9)], regions=[(0.0, 0.5)])
-    speech = heard.transcribe(audio(channels=2), ENGLISH).speech
-    assert {SpeechRegion(0, 1.5, 1.9), SpeechRegion(1, 1.5, 1.9)} <= set(speech)
-
-
-def test_what_is_loud_where_nobody_speaks_is_no_speech(make):
-    heard = make(Whisper([]), loud=[(1.5, 1.9)], regions=[]).transcribe(audio(), ENGLISH)
-    assert heard.speech == ()
-
-
-def test_text_that_cannot_have_been_said_is_speech_without_words(make):
-    words = [(f" w{i % 3}", i * 0.1, (i + 1) * 0.1) for i in range(12)]
-    heard = make(Whisper([raw(*words)]), regions=[(0.2, 0.5)]).transcribe(audio(), ENGLISH)
-    assert words_of(heard) == []
-    assert heard.speech == (SpeechRegion(0, 0.0, 1.2), SpeechRegion(0, 0.2, 0.5))

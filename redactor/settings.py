@@ -1,0 +1,141 @@
+"""What a run is asked for, and everything behind it found and verified before any work starts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from redactor import config
+from redactor.config_text import to_toml
+from redactor.errors import UsageError
+from redactor.identity import RunIdentity, run_identity
+from redactor.model_registry import ModelFiles, resolve
+from redactor.policy import AUTO_LANGUAGE, Policy
+from redactor.transcribe import Device, choose_device
+from redactor.transcribe.probe import problem
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a run, as they are kept in the ledger for `retry`.
+
+    Attributes
+    ----------
+    policy : Policy
+    model : str
+        Whisper model.
+    device : str
+        As on the command line.
+    num_workers : int or None
+        Worker processes; None for one a CPU core, or one a GPU.
+    threads : int
+        CPU threads of a batch; the results depend on them.
+    key_file : pathlib.Path
+    keep_names : bool
+    """
+
+    policy: Policy
+    model: str
+    device: str
+    num_workers: int | None
+    threads: int
+    key_file: Path
+    keep_names: bool
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "policy": to_toml(self.policy),
+                "model": self.model,
+                "device": self.device,
+                "num_workers": self.num_workers,
+                "threads": self.threads,
+                "key_file": os.fsencode(self.key_file.absolute()).decode(errors="surrogateescape"),
+                "keep_names": self.keep_names,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        values = json.loads(text)
+        policy = config.parse_policy(values["policy"].encode(), name="last", where="the last run's policy")
+        return cls(**{**values, "policy": policy, "key_file": Path(values["key_file"])})
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Settings with everything behind them found and verified.
+
+    Attributes
+    ----------
+    settings : Settings
+    device : Device
+    models : mapping of str to ModelFiles
+        By role.
+    identity : RunIdentity
+    notes : tuple of str
+        What the person should know, such as a GPU that is not used.
+    """
+
+    settings: Settings
+    device: Device
+    models: Mapping[str, ModelFiles]
+    identity: RunIdentity
+    notes: tuple[str, ...] = ()
+
+
+def prepare(settings: Settings) -> Prepared:
+    """Choose the device and verify every file of every model, before any work starts.
+
+    Raises
+    ------
+    UsageError, ModelError
+    """
+    policy = settings.policy
+    device = choose_device(settings.device)
+    models = {"transcribe": resolve(settings.model, task="transcribe")}
+    if models["transcribe"].english_only:
+        models |= _for_english_only(settings.model, policy)
+    models |= _second_opinion(models["transcribe"], policy)
+    for language, name in policy.language.detectors.items():
+        models[f"ner:{language}"] = resolve(name, task="ner")
+        if tagger := policy.language.taggers.get(language):
+            models[f"tag:{language}"] = resolve(tagger, task="tag")
+    device, notes = _that_works(device, models["transcribe"], wish=settings.device)
+    identity = run_identity(
+        policy, models, device=device, threads=settings.threads, keep_names=settings.keep_names
+    )
+    return Prepared(settings, device, models, identity, notes)
+
+
+def _that_works(device: Device, model: ModelFiles, *, wish: str) -> tuple[Device, tuple[str, ...]]:
+    """The device, or the CPU where the person left the choice open and no GPU works."""
+    if device.kind == "cpu" or wish != "auto":
+        return device, ()
+    fault = problem(model, device)
+    if fault is None:
+        return device, ()
+    return choose_device("cpu"), (f"the GPU is not used ({fault}); the CPU is",)
+
+
+def _for_english_only(model: str, policy: Policy) -> dict[str, ModelFiles]:
+    """A model that knows English only would write English for any language: another tells them apart."""
+    if policy.language.spoken == "en":
+        return {}
+    if policy.language.spoken != AUTO_LANGUAGE:
+        raise UsageError(
+            f"model {model!r} knows only English but language.spoken of the policy is "
+            f"{policy.language.spoken!r}; choose a multilingual --model"
+        )
+    return {"identify": resolve(policy.language.identifier, task="transcribe")}
+
+
+def _second_opinion(first: ModelFiles, policy: Policy) -> dict[str, ModelFiles]:
+    """The other model that listens, unless it is the same one."""
+    if not policy.transcribe.second_opinion:
+        return {}
+    second = resolve(policy.transcribe.second_opinion, task="transcribe")
+    return {} if second.digest == first.digest else {"second": second}

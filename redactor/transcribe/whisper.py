@@ -1,0 +1,391 @@
+"""A Whisper by CTranslate2: windows to states, states to text, text to times, in batches over all threads.
+
+faster-whisper's own loops encode 30 s for every window and take one recording at a time; of it, the loading of
+a model, its features, its tokenizer and its word times are used.
+
+Why windows can be short: the encoder's cost grows faster than its length, so the states of a short window and
+of silence cost less than those of a padded one. The decoder looks for the end of the speech in what follows it:
+where nothing does, it says the sentence again. So behind the states of a window stand states of silence, from
+the places where they would be, computed once. The figures are in benchmarks/windows.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from redactor.batching import Batcher, Turn
+from redactor.errors import ModelError
+from redactor.transcribe.calibration import Calibration
+from redactor.transcribe.device import Device, is_out_of_memory
+from redactor.transcribe.rules import FULL_WINDOW_S, MEL_FRAMES_PER_S, STATES_PER_S, WindowRules
+from redactor.transcribe.speech import MODEL_RATE_HZ
+from redactor.types import Seconds
+
+if TYPE_CHECKING:
+    from redactor.model_registry import ModelFiles
+
+# Windows are encoded at their length rounded up to this, and decoded in batches of equal length.
+_ENCODED_STEP_S = 0.5
+_DECODED_STEP_S = 4.0
+_FULL_STATES = round(FULL_WINDOW_S * STATES_PER_S)
+
+# The most tokens that a second of speech can become, and some to begin with. Fast speech has about 7 words a
+# second, spelled letters and digits two tokens each at 5 a second; a loop has no end.
+_TOKENS_PER_S = 12
+_FIRST_TOKENS = 10
+_MOST_TOKENS = 224
+
+# The log-mel value of silence in a window of speech: Whisper cuts 8 decades below the loudest, which lies
+# around 10 ** 1.2 in recordings of ordinary level ((1.2 - 8 + 4) / 4).
+_SILENT_MEL = -0.7
+
+_APPENDED = "\"'.。,，!！?？:：”)]}、"
+_PREPENDED = "\"'“¿([{-"
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What a model's encoder makes of a window.
+
+    Attributes
+    ----------
+    states : numpy.ndarray, shape [num_states, size]
+    duration : float
+        Seconds of sound in it.
+    """
+
+    states: np.ndarray
+    duration: Seconds
+
+    @property
+    def full(self) -> bool:
+        """Whether it was encoded as a window of 30 s."""
+        return len(self.states) >= _FULL_STATES
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a model's decoder makes of it.
+
+    Attributes
+    ----------
+    tokens : tuple of int
+        Of text alone.
+    avg_logprob, no_speech_prob : float
+    complete : bool
+        Whether the decoder came to an end before it had said more than can be said in the time.
+    """
+
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    complete: bool
+
+
+@dataclass(frozen=True)
+class RawWord:
+    """A piece of text with its time in the window, uncorrected."""
+
+    text: str
+    start: Seconds
+    end: Seconds
+    probability: float
+
+
+class Whisper:
+    """A loaded model.
+
+    Parameters
+    ----------
+    files : ModelFiles
+        Verified.
+    device : Device
+    device_index : int
+        GPU of this worker.
+    threads : int
+        CPU threads of one batch. Part of the result: CTranslate2's sums depend on it in the last bits, and with
+        them now and then a word.
+    turn : Turn, optional
+        Shared by the models of one processor.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    rules : WindowRules
+
+    Raises
+    ------
+    ModelError
+        If it cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        *,
+        device: Device,
+        device_index: int = 0,
+        threads: int = 1,
+        turn: Turn | None = None,
+    ) -> None:
+        self.calibration = Calibration.of(files.calibration, model=files.name)
+        self.rules = WindowRules.of(files.windows, model=files.name)
+        self._loaded = _load(files, device, device_index, threads)
+        self._tokenizers: dict[str, Any] = {}
+        limits = device.limits
+        share = {"turn": turn or Turn(), "is_out_of_memory": is_out_of_memory}
+        # On a CPU states and texts of a window are the same to the last bit whatever else is in the batch
+        # (tests/transcribe/test_whisper.py); what aligns them pads texts, and there they are not.
+        self._encoding: Batcher[np.ndarray, np.ndarray] = Batcher(
+            self._encode_batch, most=limits.encoded, mixed=limits.mixed, **share
+        )
+        self._writing: Batcher[_Question, Written] = Batcher(
+            self._write_batch, most=limits.decoded, mixed=limits.mixed, **share
+        )
+        self._telling: Batcher[_Question, Mapping[str, float]] = Batcher(
+            self._write_batch, most=1, mixed=limits.mixed, **share
+        )
+        self._aligning: Batcher[_Question, list[RawWord]] = Batcher(
+            self._align_batch, most=limits.aligned, mixed=False, **share
+        )
+
+        if device.kind == "cuda":
+            self._compute_once(files, device)
+
+    def _compute_once(self, files: ModelFiles, device: Device) -> None:
+        """CTranslate2 misses the libraries of a GPU only when it first computes: not in a recording, then."""
+        try:
+            self.silence()
+        except RuntimeError as error:
+            raise ModelError(
+                f"model {files.name!r} cannot compute on {device.kind} as {device.compute_type}: {error}; "
+                "check the CUDA libraries that CTranslate2 needs, or use --device cpu"
+            ) from None
+
+    @property
+    def multilingual(self) -> bool:
+        return bool(self._loaded.model.is_multilingual)
+
+    def knows(self, language: str) -> bool:
+        return language == "en" or self.multilingual
+
+    @property
+    def batchers(self) -> Mapping[str, Batcher]:
+        """By what they do to windows: how many at most, and how many so far."""
+        return {"encoded": self._encoding, "decoded": self._writing, "aligned": self._aligning}
+
+    def encode(self, sounds: Sequence[np.ndarray], *, full: bool = False) -> list[Encoded]:
+        """States of windows, each of at most 30 s of float32 samples at 16 kHz.
+
+        Parameters
+        ----------
+        full : bool
+            Encode them as windows of 30 s.
+        """
+        encoded: list[Encoded | None] = [None] * len(sounds)
+        by_length: dict[float, list[int]] = {}
+        for number, sound in enumerate(sounds):
+            length = FULL_WINDOW_S if full else self._encoded_length(len(sound) / MODEL_RATE_HZ)
+            by_length.setdefault(length, []).append(number)
+        for length, numbers in by_length.items():
+            features = [self._features(sounds[n], length) for n in numbers]
+            for number, states in zip(numbers, self._run(self._encoding, length, features), strict=True):
+                encoded[number] = Encoded(states, len(sounds[number]) / MODEL_RATE_HZ)
+        return [one for one in encoded if one is not None]
+
+    def languages(self, encoded: Encoded) -> Mapping[str, float]:
+        """Probability of each language, by code; of a multilingual model only."""
+        # Without states of silence: they make every language more probable, and cost three times as much.
+        question = _Question(encoded.states, "", encoded.duration)
+        (found,) = self._run(self._telling, _Task("language", "", len(encoded.states)), [question])
+        return found
+
+    def write(self, encoded: Sequence[Encoded], language: str, *, beam_size: int) -> list[Written]:
+        """The text of windows in a language."""
+        written: list[Written | None] = [None] * len(encoded)
+        by_length: dict[int, list[int]] = {}
+        for number, one in enumerate(encoded):
+            by_length.setdefault(self._decoded_length(one), []).append(number)
+        for length, numbers in by_length.items():
+            questions = [
+                _Question(self._padded(encoded[n], length), language, encoded[n].duration) for n in numbers
+            ]
+            results = self._run(self._writing, _Task("write", language, length, beam_size), questions)
+            for number, result in zip(numbers, results, strict=True):
+                written[number] = result
+        return [one for one in written if one is not None]
+
+    def text(self, written: Written, language: str) -> str:
+        return str(self._tokenizer(language).decode(list(written.tokens)))
+
+    def words(self, encoded: Encoded, written: Written, language: str) -> list[RawWord]:
+        """The words of a text with their times in the window, from the same states."""
+        if not written.tokens:
+            return []
+        question = _Question(encoded.states, language, encoded.duration, written.tokens)
+        (words,) = self._run(self._aligning, _Task("align", language, len(encoded.states)), [question])
+        return words
+
+    @staticmethod
+    def _run(batcher: Batcher, key: Any, items: list[Any]) -> list[Any]:
+        try:
+            return batcher.run(key, items)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise MemoryError("one window is too much for the processor's memory") from None
+            raise
+
+    def _encoded_length(self, duration: Seconds) -> Seconds:
+        length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
+        return min(length, FULL_WINDOW_S)
+
+    def _decoded_length(self, encoded: Encoded) -> int:
+        """States that the decoder is shown: those of the window, and enough of silence."""
+        needed = len(encoded.states) / STATES_PER_S + self.rules.silence
+        length = math.ceil(needed / _DECODED_STEP_S) * _DECODED_STEP_S
+        return min(round(length * STATES_PER_S), _FULL_STATES)
+
+    def _padded(self, encoded: Encoded, length: int) -> np.ndarray:
+        own = len(encoded.states)
+        return encoded.states if length <= own else np.concatenate((encoded.states, self._silence[own:length]))
+
+    def silence(self) -> np.ndarray:
+        """States of 30 s of silence, computed once; shape [num_states, size]."""
+        return self._silence
+
+    @cached_property
+    def _silence(self) -> np.ndarray:
+        num_mels = self._loaded.feature_extractor.mel_filters.shape[0]
+        silent = np.full((num_mels, round(FULL_WINDOW_S * MEL_FRAMES_PER_S)), _SILENT_MEL, np.float32)
+        (states,) = self._encoding.run(FULL_WINDOW_S, [silent])
+        return states
+
+    def _features(self, sound: np.ndarray, length: Seconds) -> np.ndarray:
+        num_samples = round(length * MODEL_RATE_HZ)
+        padded = np.zeros(num_samples, np.float32)
+        padded[: len(sound)] = sound[:num_samples]
+        return self._loaded.feature_extractor(padded)[:, : round(length * MEL_FRAMES_PER_S)]
+
+    def _tokenizer(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self._loaded.hf_tokenizer, self.multilingual, task="transcribe", language=language
+            )
+        return self._tokenizers[language]
+
+    # What follows runs for many threads at a time, in one of them.
+
+    def _encode_batch(self, length: Seconds, features: list[np.ndarray]) -> list[np.ndarray]:
+        states = self._loaded.model.encode(_storage(features), to_cpu=True)
+        return [np.array(one) for one in np.asarray(states)]
+
+    def _write_batch(self, task: _Task, questions: list[_Question]) -> list[Any]:
+        states = _storage([q.states for q in questions])
+        if task.kind == "language":
+            found = self._loaded.model.detect_language(states)
+            return [{token[2:-2]: probability for token, probability in one} for one in found]
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        tokenizer = self._tokenizer(task.language)
+        prompt = self._loaded.get_prompt(tokenizer, [], without_timestamps=True)
+        results = self._loaded.model.generate(
+            states,
+            [prompt] * len(questions),
+            beam_size=task.beam_size,
+            max_length=len(prompt) + task.most_tokens,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=True,
+            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+        )
+        pairs = zip(results, questions, strict=True)
+        return [_written(result, tokenizer.eot, _most_tokens(q.duration)) for result, q in pairs]
+
+    def _align_batch(self, task: _Task, questions: list[_Question]) -> list[list[RawWord]]:
+        from faster_whisper.transcribe import merge_punctuations
+
+        tokenizer = self._tokenizer(task.language)
+        aligned = self._loaded.find_alignment(
+            tokenizer,
+            [list(q.tokens) for q in questions],
+            _storage([q.states for q in questions]),
+            [round(q.duration * MEL_FRAMES_PER_S) for q in questions],
+        )
+        for words in aligned:
+            merge_punctuations(words, _PREPENDED, _APPENDED)
+        return [
+            [
+                RawWord(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
+                for word in words
+                if word["word"]
+            ]
+            for words in aligned
+        ]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a batch is for; windows of one batch have the same."""
+
+    kind: str
+    language: str
+    num_states: int
+    beam_size: int = 1
+
+    @property
+    def most_tokens(self) -> int:
+        """The same for all windows of a batch: what becomes of one must not depend on the others."""
+        return _most_tokens(self.num_states / STATES_PER_S)
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    states: np.ndarray
+    language: str
+    duration: Seconds
+    tokens: tuple[int, ...] = ()
+
+
+def _most_tokens(duration: Seconds) -> int:
+    return min(_FIRST_TOKENS + math.ceil(_TOKENS_PER_S * duration), _MOST_TOKENS)
+
+
+def _written(result: Any, end_of_text: int, most: int) -> Written:
+    tokens = result.sequences_ids[0]
+    # CTranslate2 divides the sum of log-probabilities by the number of tokens; Whisper counts the end as one.
+    avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
+    text = tuple(token for token in tokens if token < end_of_text)
+    return Written(text, avg_logprob, result.no_speech_prob, complete=len(tokens) < most)
+
+
+def _storage(arrays: Sequence[np.ndarray]) -> Any:
+    import ctranslate2
+
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.stack(arrays)))
+
+
+def _load(model: ModelFiles, device: Device, device_index: int, threads: int) -> Any:
+    from faster_whisper import WhisperModel
+
+    try:
+        return WhisperModel(
+            str(model.path),
+            device=device.kind,
+            device_index=device_index,
+            compute_type=device.compute_type,
+            cpu_threads=threads,
+            num_workers=1,
+            local_files_only=True,
+        )
+    except Exception as error:  # CTranslate2 and tokenizers raise many kinds; none holds text
+        raise ModelError(
+            f"model {model.name!r} cannot be loaded on {device.kind} as {device.compute_type}: {error}"
+        ) from None

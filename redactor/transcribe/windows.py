@@ -1,0 +1,132 @@
+"""Speech cut into windows that hold it and little else, so that a model is asked no more than it must.
+
+A Whisper encodes 30 s whatever there is in them. Here neighbouring regions of speech that fit share a window, a
+region that is too long is cut where it is weakest, and a window is as long as what is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from redactor.transcribe.speech import MODEL_RATE_HZ, Region
+from redactor.types import Seconds
+
+# Regions farther apart than this stand in windows of their own: encoding a second of pause costs as much as a
+# second of speech, and a window of its own about as much again.
+_LONGEST_GAP_SAMPLES = MODEL_RATE_HZ
+# A region that is too long is cut at the weakest tenth of a second in the last part of what a window holds.
+_CUT_FROM = 0.6
+_CUT_SAMPLES = MODEL_RATE_HZ // 10
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A piece of one channel for a model.
+
+    Attributes
+    ----------
+    first : int
+        Its first sample, at 16 kHz, from the start of the recording.
+    samples : numpy.ndarray, shape [num_samples], float32
+        Its own copy.
+    """
+
+    first: int
+    samples: np.ndarray
+
+    @property
+    def start(self) -> Seconds:
+        return self.first / MODEL_RATE_HZ
+
+    @property
+    def duration(self) -> Seconds:
+        return len(self.samples) / MODEL_RATE_HZ
+
+
+class WindowStream:
+    """Windows of one channel that arrives in blocks; they do not depend on how it is cut into blocks.
+
+    Parameters
+    ----------
+    longest : float
+        Seconds of a window at most.
+    padding : float
+        Seconds of sound before and after every region that belong to it.
+    """
+
+    def __init__(self, *, longest: Seconds, padding: Seconds) -> None:
+        self._longest = round(longest * MODEL_RATE_HZ)
+        self._padding = min(round(padding * MODEL_RATE_HZ), self._longest // 4)
+        self._sound = np.zeros(0, np.float32)
+        self._offset = 0  # of the first sample in `_sound`
+        self._open: Region | None = None  # a window without its padding
+        self._floor = 0  # where the last one ended
+
+    def feed(self, samples: np.ndarray, regions: list[Region], *, quiet_from: int) -> list[Window]:
+        """Add sound, and the regions in it or before that have ended; what is complete comes back.
+
+        Parameters
+        ----------
+        samples : numpy.ndarray, shape [num_samples], float32
+        regions : list of (first, stop)
+        quiet_from : int
+            Where the next region may begin at the earliest.
+        """
+        self._sound = np.concatenate((self._sound, samples))
+        done = [window for region in regions for window in self._add(region)]
+        if self._open and quiet_from - self._open[1] > _LONGEST_GAP_SAMPLES + 2 * self._padding:
+            done += self._close(quiet_from)
+        self._forget(self._open[0] if self._open else quiet_from)
+        return done
+
+    def finish(self) -> list[Window]:
+        """The windows that are left."""
+        # Nothing follows that padding would have to be shared with.
+        return self._close(self._offset + len(self._sound) + 2 * self._padding) if self._open else []
+
+    def _add(self, region: Region) -> list[Window]:
+        if self._open is None:
+            self._open = region
+            return []
+        first, stop = self._open
+        gap = region[0] - stop - 2 * self._padding
+        if gap <= _LONGEST_GAP_SAMPLES and region[1] - first + 2 * self._padding <= self._longest:
+            self._open = first, region[1]
+            return []
+        done = self._close(region[0])
+        self._open = region
+        return done
+
+    def _close(self, next_speech: int) -> list[Window]:
+        """Windows of what is open, its padding no farther than halfway to the speech that follows."""
+        first, stop = self._open or (0, 0)
+        end = self._offset + len(self._sound)
+        first = max(first - self._padding, self._floor)
+        stop = min(stop + self._padding, max((stop + next_speech) // 2, stop), end)
+        self._open, self._floor = None, stop
+        windows = []
+        while stop - first > self._longest:
+            cut = self._weakest(first + round(_CUT_FROM * self._longest), first + self._longest)
+            windows.append(self._window(first, cut))
+            first = cut
+        if stop > first:
+            windows.append(self._window(first, stop))
+        return windows
+
+    def _weakest(self, low: int, high: int) -> int:
+        power = self._sound[low - self._offset : high - self._offset].astype(np.float64) ** 2
+        held = np.concatenate(([0.0], np.cumsum(power)))
+        sums = held[_CUT_SAMPLES:] - held[:-_CUT_SAMPLES]
+        return low + int(sums.argmin()) + _CUT_SAMPLES // 2
+
+    def _window(self, first: int, stop: int) -> Window:
+        return Window(first, self._sound[first - self._offset : stop - self._offset].copy())
+
+    def _forget(self, needed: int) -> None:
+        """Let go of sound that no window can hold any more."""
+        stale = min(max(needed - self._padding - self._offset, 0), len(self._sound))
+        if stale > 0:
+            self._sound = self._sound[stale:].copy()
+            self._offset += stale

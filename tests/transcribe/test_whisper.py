@@ -1,0 +1,168 @@
+"""A real small model: a window's text is the same whatever is computed beside it, and belongs to it alone."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from redactor.audio.decode import decode
+from redactor.audio.resample import model_channel
+from redactor.batching import Batcher
+from redactor.errors import ModelError
+from redactor.model_registry import resolve
+from redactor.transcribe import choose_device, whisper
+from redactor.transcribe.rules import WindowRules
+from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
+from redactor.transcribe.whisper import Encoded, Whisper
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CPU = choose_device("cpu")
+RULES = {"longest_ms": 15_000, "tail_ms": 500, "silence_ms": 30_000}
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return Whisper(replace(resolve("tiny.en", task="transcribe"), windows=RULES), device=CPU)
+
+
+@pytest.fixture(scope="module")
+def windows():
+    """Pieces of two people's recordings: a coffee order and a telephone number."""
+    order = model_channel(decode(EXAMPLES / "coffee_order.flac").audio, 0)
+    number = model_channel(decode(EXAMPLES / "phone_number_8k.wav").audio, 0)
+    whole = [order[: 4 * RATE], number[: 4 * RATE], order[2 * RATE : 6 * RATE], number[2 * RATE : 6 * RATE]]
+    return [*whole, order, number]
+
+
+def understood(model, sounds):
+    encoded = model.encode(sounds)
+    written = model.write(encoded, "en", beam_size=5)
+    return [(w, tuple(model.words(e, w, "en"))) for e, w in zip(encoded, written, strict=True)]
+
+
+@pytest.mark.model
+def test_a_window_says_the_same_to_the_last_bit_alone_and_beside_others(tiny, windows):
+    alone = [understood(tiny, [window])[0] for window in windows]
+    assert understood(tiny, windows) == alone
+    assert understood(tiny, windows[::-1]) == alone[::-1]
+    with ThreadPoolExecutor(4) as pool:
+        rotated = [pool.submit(understood, tiny, windows[n:] + windows[:n]) for n in range(len(windows))]
+    assert all(r.result() == alone[n:] + alone[:n] for n, r in enumerate(rotated))
+
+
+@pytest.mark.model
+def test_words_never_move_between_the_recordings_of_a_batch(tiny, windows):
+    order, number = (tiny.text(w, "en").lower() for w, _ in understood(tiny, windows[-2:]))
+    assert "cappuccino" in order
+    assert "cappuccino" not in number
+    assert sum(c.isdigit() for c in number) >= 6 or "five" in number
+    assert not any(c.isdigit() for c in order)
+
+
+@pytest.mark.model
+def test_word_times_lie_in_the_window(tiny, windows):
+    for sound, (_, words) in zip(windows, understood(tiny, windows), strict=True):
+        assert words
+        assert all(0 <= w.start <= w.end <= len(sound) / RATE + 0.02 for w in words)
+        assert all(a.start <= b.start for a, b in zip(words, words[1:], strict=False))
+
+
+@pytest.fixture
+def shaped(monkeypatch):
+    """A model that is never asked anything, to look at shapes."""
+    loaded = SimpleNamespace(
+        model=SimpleNamespace(is_multilingual=True),
+        feature_extractor=SimpleNamespace(mel_filters=np.zeros((80, 201))),
+    )
+    monkeypatch.setattr(whisper, "_load", lambda *_: loaded)
+
+    def build(**rules):
+        model = Whisper(SimpleNamespace(name="m", calibration={}, windows={}), device=CPU)
+        model.rules = WindowRules(**rules)
+        model.__dict__["_silence"] = np.arange(1500, dtype=np.float32)[:, np.newaxis]
+        return model
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length"), [(0.1, 1.5), (0.5, 1.5), (0.51, 2.0), (4.0, 5.0), (29.5, 30.0), (30.0, 30.0)]
+)
+def test_a_window_is_encoded_at_its_length_and_its_tail(shaped, seconds, length):
+    assert shaped(longest=15.0, tail=1.0)._encoded_length(seconds) == length
+
+
+@pytest.mark.parametrize(
+    ("own", "silence", "length", "first", "last"),
+    [
+        # 5 s of states and 5 s of silence: 12 s in all, the silence from its own place on.
+        (250, 5.0, 600, 250, 599),
+        (250, 0.0, 400, 250, 399),
+        (250, 30.0, 1500, 250, 1499),
+        (1500, 30.0, 1500, None, None),
+        (1450, 4.0, 1500, 1450, 1499),
+    ],
+)
+def test_silence_fills_what_the_decoder_is_shown(shaped, own, silence, length, first, last):
+    model = shaped(longest=30.0, tail=1.0, silence=silence)
+    encoded = Encoded(np.full((own, 1), -1.0, np.float32), 4.0)
+    assert model._decoded_length(encoded) == length
+    states = model._padded(encoded, length)[:, 0]
+    assert len(states) == length
+    assert (states[:own] == -1).all()
+    if first is not None:
+        assert (states[own], states[-1]) == (first, last)
+        assert (np.diff(states[own:]) == 1).all()
+
+
+def test_a_model_nobody_measured_gets_windows_of_30_seconds(shaped):
+    assert shaped()._encoded_length(2.0) == 30.0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"longest_ms": 15_000},
+        {**RULES, "more_ms": 1},
+        {**RULES, "tail_ms": "1"},
+        {**RULES, "tail_ms": True},
+        {**RULES, "longest_ms": 31_000},
+        {**RULES, "longest_ms": 500},
+        {**RULES, "silence_ms": -1},
+        {**RULES, "silence_ms": float("nan")},
+    ],
+)
+def test_rules_that_cannot_be_are_refused(values):
+    with pytest.raises(ModelError, match=r"windows of model 'mine' .* run benchmarks/windows\.py"):
+        WindowRules.of(values, model="mine")
+
+
+def test_rules_are_read_in_milliseconds():
+    assert WindowRules.of(RULES, model="m") == WindowRules(15.0, 0.5, 30.0)
+    assert WindowRules.of({}, model="m") == WindowRules()
+
+
+class OutOfMemory:
+    """Raises what CTranslate2 raises on a GPU when a batch is too large."""
+
+    def __init__(self, most):
+        self.most, self.batches = most, []
+
+    def __call__(self, key, items):
+        self.batches.append(len(items))
+        if len(items) > self.most:
+            raise RuntimeError("CUDA failed with error out of memory")
+        return items
+
+
+def test_a_gpu_that_runs_out_of_memory_gets_smaller_batches():
+    work = OutOfMemory(most=20)
+    batcher = Batcher(work, most=64, mixed=False, is_out_of_memory=whisper.is_out_of_memory)
+    assert batcher.run("write", range(64)) == list(range(64))
+    assert batcher.most == 16
+    work.batches.clear()
+    batcher.run("write", range(64))
+    assert work.batches == [16] * 4

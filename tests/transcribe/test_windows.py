@@ -1,0 +1,90 @@
+"""Windows hold all the speech, once, at its place; and they do not depend on how sound arrives."""
+
+import numpy as np
+import pytest
+
+from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
+from redactor.transcribe.windows import WindowStream
+
+
+def ramp(seconds):
+    """Every sample is its own number, so that a window shows where it was cut from."""
+    return np.arange(round(seconds * RATE), dtype=np.float32)
+
+
+def cut(regions, *, seconds, longest=15.0, padding=0.4, blocks=(1.0,), sound=None):
+    """Windows of regions given in seconds, the sound arriving in blocks of these lengths, again and again."""
+    sound = ramp(seconds) if sound is None else sound
+    waiting = [(round(a * RATE), round(b * RATE)) for a, b in regions]
+    stream = WindowStream(longest=longest, padding=padding)
+    windows, at, number = [], 0, 0
+    while at < len(sound):
+        stop = min(at + round(blocks[number % len(blocks)] * RATE), len(sound))
+        ended = [r for r in waiting if r[1] <= stop]
+        waiting = waiting[len(ended) :]
+        quiet_from = min(waiting[0][0], stop) if waiting else stop
+        windows += stream.feed(sound[at:stop], ended, quiet_from=quiet_from)
+        at, number = stop, number + 1
+    windows += stream.finish()
+    return windows
+
+
+def times(windows):
+    return [(round(w.start, 3), round(w.start + w.duration, 3)) for w in windows]
+
+
+@pytest.mark.parametrize(
+    ("regions", "expected"),
+    [
+        ([], []),
+        ([(1.0, 2.0)], [(0.6, 2.4)]),
+        ([(0.1, 2.0)], [(0.0, 2.4)]),
+        ([(8.0, 9.9)], [(7.6, 10.0)]),
+        # Near each other: one window. Farther than a second apart, padding aside: two.
+        ([(1.0, 2.0), (3.7, 4.0)], [(0.6, 4.4)]),
+        ([(1.0, 2.0), (3.9, 5.0)], [(0.6, 2.4), (3.5, 5.4)]),
+    ],
+)
+def test_neighbours_share_a_window(regions, expected):
+    assert times(cut(regions, seconds=10.0)) == expected
+
+
+def test_what_does_not_fit_stands_in_a_window_of_its_own_and_padding_never_overlaps():
+    windows = cut([(0.0, 6.0), (6.2, 12.0), (12.2, 13.0)], seconds=20.0, longest=8.0)
+    assert times(windows) == [(0.0, 6.1), (6.1, 13.4)]
+
+
+def test_speech_that_never_pauses_is_cut_where_it_is_weakest():
+    sound = np.ones(30 * RATE, np.float32)
+    for quiet in (8.5, 17.0, 24.0):
+        sound[round(quiet * RATE) : round((quiet + 0.1) * RATE)] = 0.0
+    windows = cut([(0.0, 30.0)], seconds=30.0, longest=10.0, sound=sound)
+    assert times(windows) == [(0.0, 8.55), (8.55, 17.05), (17.05, 24.05), (24.05, 30.0)]
+
+
+@pytest.mark.parametrize("blocks", [(0.1,), (3.7, 0.01), (100.0,)])
+@pytest.mark.parametrize("longest", [4.0, 15.0])
+def test_windows_do_not_depend_on_how_sound_arrives(blocks, longest):
+    rng = np.random.default_rng(3)
+    borders = np.cumsum(rng.uniform(0.15, 6.0, 40)).reshape(-1, 2)
+    seconds = float(borders[-1, 1]) + 0.2
+    sound = rng.normal(size=round(seconds * RATE)).astype(np.float32)
+    first = cut(borders.tolist(), seconds=seconds, longest=longest, sound=sound)
+    again = cut(borders.tolist(), seconds=seconds, longest=longest, sound=sound, blocks=blocks)
+    assert times(first) == times(again)
+    assert all(np.array_equal(a.samples, b.samples) for a, b in zip(first, again, strict=True))
+    # Everything that is speech is in some window, nothing is in two, and none is too long.
+    flat = [t for pair in times(first) for t in pair]
+    assert flat == sorted(flat)
+    assert all(w.duration <= longest + 1e-6 for w in first)
+    for start, end in borders.tolist():
+        covered = sum(max(0.0, min(end, b) - max(start, a)) for a, b in times(first))
+        assert covered == pytest.approx(end - start, abs=2e-3)
+    assert all(np.array_equal(w.samples, sound[w.first : w.first + len(w.samples)]) for w in first)
+
+
+def test_sound_that_no_window_needs_is_let_go():
+    stream = WindowStream(longest=15.0, padding=0.4)
+    for second in range(600):
+        stream.feed(np.zeros(RATE, np.float32), [], quiet_from=(second + 1) * RATE)
+        assert len(stream._sound) < 3 * RATE
