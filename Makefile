@@ -4,11 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
 
-.PHONY: demo test test-fast test-system storm lint clean
+.PHONY: demo test test-fast test-system test-gpu storm lint clean
 
 ## demo: redact the example recordings into $(OUT)
 demo: $(VENV)/.installed
-	$(BIN)/redactor run examples --out $(OUT) -v
+	$(BIN)/redactor run $(filter-out %.md,$(wildcard examples/*.*)) --out $(OUT) -v
 	@echo
 	@echo "Redacted audio, transcripts and reports: $(OUT)/release"
 	@echo "What became of each recording:           $(BIN)/redactor status $(OUT)"
@@ -24,6 +24,10 @@ test-fast: $(VENV)/.installed-dev
 ## test-system: tests that need other system packages (see .ci/run for which)
 test-system: $(VENV)/.installed-system
 	$(BIN)/python -m pytest -m "system and not storm"
+
+## test-gpu: tests that need a CUDA device, by hand
+test-gpu: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m gpu
 
 ## storm: the long ones, by hand
 storm: $(VENV)/.installed-dev

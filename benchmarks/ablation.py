@@ -27,8 +27,8 @@ from spacy.language import Language  # noqa: E402
 
 from benchmarks.hearings import MODELS, HeardRecording, hear  # noqa: E402
 from benchmarks.quick import score_spans  # noqa: E402
-from benchmarks.score import Rate, Scored, summarize  # noqa: E402
 from redactor.align import align  # noqa: E402
+from redactor.bench.score import Rate, Scored, summarize  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
 from redactor.detect import PresidioDetector, SpeechDetector, Tagger  # noqa: E402
 from redactor.detect.conversation import answers, fragments  # noqa: E402

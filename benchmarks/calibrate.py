@@ -11,21 +11,18 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.gold import GoldRecording, GoldWord, read_gold  # noqa: E402
-from redactor.audio.decode import decode  # noqa: E402
-from redactor.config import load_policy  # noqa: E402
-from redactor.model_registry import resolve  # noqa: E402
-from redactor.transcribe import Recognizer, choose_device  # noqa: E402
-from redactor.types import Transcript, Word  # noqa: E402
+from redactor.audio.recording import open_recording
+from redactor.bench.gold import GoldRecording, GoldWord, read_gold
+from redactor.config import load_policy
+from redactor.model_registry import resolve
+from redactor.transcribe import Recognizer, choose_device
+from redactor.types import Transcript, Word
 
 # Farther apart, the same word was said twice.
 _SAME_WORD_S = 1.5
@@ -62,8 +59,8 @@ def measure(gold_file: Path, model: str) -> np.ndarray:
     found: list[tuple[float, float]] = []
     for gold in read_gold(gold_file):
         if gold.words:
-            audio = decode(gold_file.parent / gold.audio).audio
-            found += differences(gold, recognizer.transcribe(audio, policy))
+            with open_recording(gold_file.parent / gold.audio) as recording:
+                found += differences(gold, recognizer.transcribe(recording, policy).transcript)
     return np.array(found)
 
 

@@ -11,16 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.gold import GoldRecording, read_gold  # noqa: E402
-from redactor.audio.decode import decode  # noqa: E402
-from redactor.config import load_policy  # noqa: E402
-from redactor.kernels.power import frame_power  # noqa: E402
-from redactor.model_registry import resolve  # noqa: E402
-from redactor.transcribe import Recognizer, choose_device  # noqa: E402
-from redactor.transcribe.calibration import Calibration  # noqa: E402
-from redactor.types import Transcript  # noqa: E402
+from redactor.audio.recording import open_recording
+from redactor.bench.gold import GoldRecording, read_gold
+from redactor.config import load_policy
+from redactor.model_registry import resolve
+from redactor.transcribe import Recognizer, choose_device
+from redactor.transcribe.calibration import Calibration
+from redactor.types import Transcript
 
 MODELS = ("base", "tiny.en")
 _NO_CALIBRATION = {"start_bias_ms": 0, "end_bias_ms": 0}
@@ -68,12 +65,12 @@ def hear(gold_file: Path, kept_in: Path, *, most_seconds: float = 600.0) -> Iter
     for gold in read_gold(gold_file):
         kept = kept_in / (gold.audio.replace("/", "__") + ".pickle")
         if not kept.is_file():
-            audio = decode(gold_file.parent / gold.audio).audio
-            if audio.duration > most_seconds:
-                continue
-            recognizer = recognizer or _uncalibrated()
-            heard = recognizer.transcribe(audio, policy)
-            kept.write_bytes(pickle.dumps((heard, frame_power(audio.samples, sample_rate=audio.sample_rate))))
+            with open_recording(gold_file.parent / gold.audio) as recording:
+                if recording.duration > most_seconds:
+                    continue
+                recognizer = recognizer or _uncalibrated()
+                heard = recognizer.transcribe(recording, policy)
+            kept.write_bytes(pickle.dumps((heard.transcript, heard.power)))
         transcript, power = pickle.loads(kept.read_bytes())
         yield HeardRecording(gold, transcript, power)
 

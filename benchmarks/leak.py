@@ -4,7 +4,7 @@
     --gold GOLD.jsonl --redacted DIR python benchmarks/leak.py --gold GOLD.jsonl --run OUT --redacted
     DIR     both, line by line beside each other
 
-The rules are in benchmarks/README.md; the measurement itself is benchmarks/measure.py.
+The rules are in benchmarks/README.md; the measurement itself is redactor/bench/measure.py.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import soundfile as sf
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import textleak  # noqa: E402
-from benchmarks.gold import GoldError, GoldRecording, read_gold  # noqa: E402
-from benchmarks.measure import measure  # noqa: E402
-from benchmarks.score import Rate, Row, Scored, score, stretches_of, table  # noqa: E402
+from redactor.bench.gold import GoldError, GoldRecording, read_gold  # noqa: E402
+from redactor.bench.measure import measure  # noqa: E402
+from redactor.bench.score import Rate, Row, Scored, score, stretches_of, table  # noqa: E402
 
 MAX_HELD_BACK = 0.02
 
@@ -212,7 +212,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--discount-chance",
         action="store_true",
-        help="leave out frames that correlate by chance (benchmarks/measure.py); figures are stated without",
+        help="leave out frames that correlate by chance (redactor/bench/measure.py); no stated figure does",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout in place of the table")
     args = parser.parse_args(argv)

@@ -1,24 +1,20 @@
 """The leak of spans that were not yet cut into audio: seconds for a corpus instead of minutes.
 
-A frame of 10 ms counts as muted where a span holds all of it. The contract (benchmarks/measure.py) looks at the
-released audio itself; figures that are reported as results come from there.
+A frame of 10 ms counts as muted where a span holds all of it. The contract (redactor/bench/measure.py) looks at
+the released audio itself; figures that are reported as results come from there.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.gold import GoldRecording  # noqa: E402
-from benchmarks.measure import FAINT, Heard, Stretch  # noqa: E402
-from benchmarks.score import Scored, score, stretches_of  # noqa: E402
-from redactor.kernels.power import FRAME_S  # noqa: E402
-from redactor.types import TimeSpan  # noqa: E402
+from redactor.bench.gold import GoldRecording
+from redactor.bench.measure import FAINT, Heard, Stretch
+from redactor.bench.score import Scored, score, stretches_of
+from redactor.kernels.power import FRAME_S
+from redactor.types import TimeSpan
 
 _EDGE = 1e-6
 

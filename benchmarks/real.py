@@ -13,7 +13,6 @@ import argparse
 import hashlib
 import json
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +20,9 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.gold import GoldRecording, GoldSpan, GoldWord, write_gold  # noqa: E402
-from redactor.audio.decode import decode  # noqa: E402
-from redactor.kernels.power import FRAME_S, frame_power  # noqa: E402
+from redactor.audio.decode import decode
+from redactor.bench.gold import GoldRecording, GoldSpan, GoldWord, write_gold
+from redactor.kernels.power import FRAME_S, frame_power
 
 HALVES = ("dev", "test")
 # Speech by energy: within this of the loudest frames, in stretches and pauses of at least so much.

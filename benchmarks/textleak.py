@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gold import GoldRecording, entities
+from redactor.bench.gold import GoldRecording, entities
 
 SLACK_SECONDS = 0.3  # printed times are off by about as much (FIELD: 90 % of starts within 270 ms)
 MIN_LETTERS = 4

@@ -86,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_status(commands)
     _add_retry(commands)
     _add_forget(commands)
+    _add_bench(commands)
     _add_models(commands)
     _add_policy(commands)
     return parser
@@ -95,14 +96,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     run = commands.add_parser("run", help="redact recordings into a run folder, or continue a run")
     run.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, or file: URI")
     run.add_argument("--out", required=True, type=Path, help="run folder; made if it is not there")
-    run.add_argument(
-        "--policy", default="standard", metavar="NAME|FILE", help="a shipped policy or a TOML file (standard)"
-    )
-    run.add_argument("--model", metavar="NAME", help="Whisper model or folder (the policy's, else base)")
-    run.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, or some GPUs as in cuda:0,2 (auto)"
-    )
-    run.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (one a CPU core)")
+    _add_work(run)
     run.add_argument("--private", type=Path, metavar="DIR", help="in place of OUT/private")
     run.add_argument("--key-file", type=Path, metavar="FILE", help="key of the opaque names")
     run.add_argument(
@@ -191,6 +185,27 @@ def _add_forget(commands: argparse._SubParsersAction) -> None:
     forget.set_defaults(call=call)
 
 
+def _add_bench(commands: argparse._SubParsersAction) -> None:
+    bench = commands.add_parser("bench", help="measure this machine and a model on a shipped sample")
+    _add_work(bench)
+    _add_json(bench)
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.bench import BenchOptions, bench_command
+
+        return bench_command(
+            BenchOptions(
+                policy=arguments.policy,
+                model=arguments.model,
+                device=arguments.device,
+                num_workers=arguments.jobs,
+                as_json=arguments.as_json,
+            )
+        )
+
+    bench.set_defaults(call=call)
+
+
 def _add_models(commands: argparse._SubParsersAction) -> None:
     models = commands.add_parser("models", help="the models that are known and whether they are intact")
     actions = models.add_subparsers(required=True, metavar="ACTION")
@@ -226,6 +241,17 @@ def _add_policy(commands: argparse._SubParsersAction) -> None:
         return policy_show(arguments.name)
 
     show.set_defaults(call=call)
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--policy", default="standard", metavar="NAME|FILE", help="a shipped policy or a TOML file (standard)"
+    )
+    parser.add_argument("--model", metavar="NAME", help="Whisper model or folder (the policy's, else base)")
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, or some GPUs as in cuda:0,2 (auto)"
+    )
+    parser.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (one a CPU core)")
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:

@@ -11,13 +11,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 _HASH_BLOCK_BYTES = 1 << 20
+_IN_WHEEL = "_shipped"
 
 
 def shipped_dir() -> Path:
     """Folder that holds ``configs/`` and ``models/``: inside the wheel, or the checkout's top level."""
     package = Path(__file__).resolve().parent
-    inside_wheel = package / "_shipped"
+    inside_wheel = package / _IN_WHEEL
     return inside_wheel if inside_wheel.is_dir() else package.parent
+
+
+def bench_sample_dir() -> Path:
+    """Folder of the recordings that `redactor bench` works on, and their truth."""
+    shipped = shipped_dir()
+    return shipped / "bench" if shipped.name == _IN_WHEEL else shipped / "examples" / "bench"
 
 
 def user_config_dir() -> Path:

@@ -48,6 +48,8 @@ def test_the_wheel_holds_policies_registry_and_its_own_small_model(wheel):
     assert "redactor/_shipped/models/registry.toml" in names
     assert "redactor/_shipped/models/spoken_pii/model/model.onnx" in names
     assert "redactor/detect/recognizers/data/given_names.txt" in names
+    for path in (ROOT / "examples" / "bench").rglob("*.*"):
+        assert f"redactor/_shipped/bench/{path.relative_to(ROOT / 'examples' / 'bench')}" in names
     assert not [name for name in names if name.startswith(("tests/", "examples/", "benchmarks/"))]
 
 
@@ -63,6 +65,17 @@ def test_commands_find_what_ships(installed, words, expected):
     done = installed("-m", "redactor", *words)
     assert done.returncode == 0, done.stderr
     assert expected in done.stdout
+
+
+def test_the_sample_of_bench_is_found_where_it_was_installed(installed):
+    done = installed(
+        "-c",
+        "from redactor.bench.run import Sample; from redactor.files import bench_sample_dir\n"
+        "print(len(Sample.shipped().golds), bench_sample_dir())",
+    )
+    number, folder = done.stdout.split()
+    assert number == "11", done.stderr
+    assert folder.endswith("site0/redactor/_shipped/bench")
 
 
 def test_a_run_releases(installed, tmp_path):

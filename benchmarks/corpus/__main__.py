@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.corpus.render import Cast, Options, write_one
 from benchmarks.corpus.values import HALVES
 from benchmarks.corpus.voices import VOICES, VoiceMissing
-from benchmarks.gold import write_gold
+from redactor.bench.gold import write_gold
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

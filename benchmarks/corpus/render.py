@@ -15,7 +15,7 @@ from benchmarks.corpus import script as scripts
 from benchmarks.corpus import sound
 from benchmarks.corpus.script import Script, Token, Turn
 from benchmarks.corpus.voices import RATE_HZ, Engine, VoiceName, load_engine, say
-from benchmarks.gold import GoldRecording, GoldWord
+from redactor.bench.gold import GoldRecording, GoldWord
 
 TURN_GAP = (-0.25, 0.9)  # seconds between turns; below zero the sides overlap
 EDGE_SECONDS = 0.4

@@ -8,9 +8,9 @@ import soundfile as sf
 
 from benchmarks.corpus.__main__ import main
 from benchmarks.corpus.voices import FLITE_VOICES, VoiceMissing, flite, load_engine, say
-from benchmarks.gold import read_gold
-from benchmarks.measure import measure
-from benchmarks.score import score, stretches_of
+from redactor.bench.gold import read_gold
+from redactor.bench.measure import measure
+from redactor.bench.score import score, stretches_of
 
 DATA = Path(__file__).resolve().parents[1] / "data/corpus"
 WORDS = ["my", "name", "is", "Siobhan", "A", "S", "I", "of", "the", "O'Brien"]

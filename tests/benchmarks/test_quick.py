@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from benchmarks.gold import GoldRecording, GoldWord, read_gold
 from benchmarks.quick import score_spans
 from benchmarks.real import build, half_of, loud_pieces
+from redactor.bench.gold import GoldRecording, GoldWord, read_gold
 from redactor.types import Origin, TimeSpan
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from benchmarks.gold import GoldRecording, GoldWord
 from benchmarks.textleak import (
     Printed,
     printed_words,
@@ -12,6 +11,7 @@ from benchmarks.textleak import (
     read_untimed,
     telling,
 )
+from redactor.bench.gold import GoldRecording, GoldWord
 
 GOLD = GoldRecording(
     "a.wav",

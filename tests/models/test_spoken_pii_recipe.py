@@ -8,7 +8,7 @@ import values
 from heard import labelled
 from sentences import _Memory, _Style, check, dialogue, own_templates, turn
 
-from benchmarks.gold import GoldWord
+from redactor.bench.gold import GoldWord
 from redactor.detect.dialogue import SpokenWord
 from redactor.entities import ENTITY_TYPES
 

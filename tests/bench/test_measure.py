@@ -8,8 +8,8 @@ import pytest
 import soundfile as sf
 from sounds import RATE, pink, voice
 
-from benchmarks import measure as m
-from benchmarks.measure import Stretch, find_lag, pieces
+from redactor.bench import measure as m
+from redactor.bench.measure import Stretch, find_lag, pieces
 
 # Sounds here are unrelated on purpose, so that only what is more than chance may count.
 measure = partial(m.measure, discount_chance=True)

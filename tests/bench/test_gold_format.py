@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.gold import GoldError, GoldRecording, GoldWord, entities, parse_line, read_gold
+from redactor.bench.gold import GoldError, GoldRecording, GoldWord, entities, parse_line, read_gold
 
 
 def line(**fields):

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.gold import FILLER, GoldRecording, entities
-from benchmarks.measure import Heard, Stretch, pieces
+from redactor.bench.gold import FILLER, GoldRecording, entities
+from redactor.bench.measure import Heard, Stretch, pieces
 
 DRAWS = 2000
 LEVEL = 0.95
