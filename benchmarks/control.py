@@ -1,13 +1,13 @@
 """The plain script that every figure is held against: what a careful person writes in an afternoon.
 
-    python benchmarks/control.py INPUT --out DIR [--model base|tiny.en] [--json FILE]
+    python benchmarks/control.py INPUT --out DIR [--model base|tiny.en] [--json FILE] [--texts FILE]
 
 faster-whisper with word timestamps, beam 5 and the VAD filter; Presidio as it comes, on en_core_web_sm;
 each word that a finding touches is muted from 100 ms before to 100 ms after, on all channels. Frozen:
 it is the yardstick, so it is not tuned, and what it gets wrong stays wrong.
 
 INPUT is a folder, or a gold.jsonl whose recordings are taken. DIR gets one .wav for each, under the
-same relative name.
+same relative name. --texts keeps what was recognized, a JSON line for each recording.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,9 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from benchmarks.gold import GoldError, read_gold  # noqa: E402
-from redactor.errors import ModelError  # noqa: E402
-from redactor.model_registry import resolve  # noqa: E402
+from redactor.bench.gold import GoldError, read_gold
+from redactor.errors import ModelError
+from redactor.model_registry import resolve
 
 PADDING_SECONDS = 0.1
 THREADS = 2
@@ -69,12 +68,16 @@ def load(model: str) -> Models:
     return Models(whisper, AnalyzerEngine(nlp_engine=provider.create_engine()))
 
 
-def muted_times(path: Path, models: Models) -> list[tuple[float, float]]:
-    """Start and end of what the plain script mutes, in seconds."""
+def hear(path: Path, models: Models) -> list[Any]:
+    """faster-whisper's words of a recording."""
     segments, _ = models.whisper.transcribe(
         str(path), language="en", beam_size=5, word_timestamps=True, vad_filter=True
     )
-    words = [word for segment in segments for word in segment.words]
+    return [word for segment in segments for word in segment.words]
+
+
+def muted_times(words: Sequence[Any], models: Models) -> list[tuple[float, float]]:
+    """Start and end of what the plain script mutes, in seconds."""
     text = ""
     places = []
     for word in words:
@@ -104,20 +107,34 @@ def recordings(source: Path) -> tuple[Path, list[str]]:
     return source.parent, [row.audio for row in read_gold(source)]
 
 
-def run(source: Path, out: Path, model: str) -> dict[str, Any]:
+def run(
+    source: Path,
+    out: Path,
+    model: str,
+    *,
+    texts: Path | None = None,
+    load: Callable[[str], Models] = load,
+    hear: Callable[[Path, Models], list[Any]] = hear,
+) -> dict[str, Any]:
     """Redact every recording; returns the figures of the run."""
     folder, names = recordings(source)
     models = load(model)
+    heard: dict[str, str] = {}
     audio_seconds = wall_seconds = 0.0
     for name in names:
         started = time.perf_counter()
         samples, rate = sf.read(folder / name, always_2d=True)
-        redacted = mute(samples, rate, muted_times(folder / name, models))
+        words = hear(folder / name, models)
+        redacted = mute(samples, rate, muted_times(words, models))
         target = (out / name).with_suffix(".wav")
         target.parent.mkdir(parents=True, exist_ok=True)
         sf.write(target, redacted, rate, subtype="PCM_16")
         wall_seconds += time.perf_counter() - started
         audio_seconds += len(samples) / rate
+        heard[name] = "".join(word.word for word in words)
+    if texts:
+        lines = (json.dumps({"audio": name, "text": text}) + "\n" for name, text in heard.items())
+        texts.write_text("".join(lines), encoding="utf-8")
     return {
         "model": model,
         "recordings": len(names),
@@ -127,20 +144,31 @@ def run(source: Path, out: Path, model: str) -> dict[str, Any]:
     }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Command line; 0, or 2 with a message."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+def parse_args(argv: Sequence[str] | None = None, *, description: str = "") -> argparse.Namespace:
+    """Options of this script, and of others that differ in how they transcribe."""
+    parser = argparse.ArgumentParser(description=description or __doc__.split("\n")[0])
     parser.add_argument("input", type=Path, help="a folder of recordings or a gold.jsonl")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", choices=("base", "tiny.en"), default="base")
     parser.add_argument("--json", type=Path, help="write the run's figures here (default OUT/control.json)")
-    args = parser.parse_args(argv)
+    parser.add_argument("--texts", type=Path, help="write what was recognized here, a JSON line a recording")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line; 0, or 2 with a message."""
+    args = parse_args(argv)
+    return finish("control", args, lambda: run(args.input, args.out, args.model, texts=args.texts))
+
+
+def finish(name: str, args: argparse.Namespace, work: Callable[[], dict[str, Any]]) -> int:
+    """Do the work and write its figures; 0, or 2 with a message."""
     try:
-        figures = run(args.input, args.out, args.model)
+        figures = work()
         target = args.json or args.out / "control.json"
         target.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     except (GoldError, ModelError, OSError) as error:
-        print(f"control: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return 2
     print(json.dumps(figures))
     return 0

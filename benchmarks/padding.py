@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np  # noqa: E402
 
 from benchmarks.ablation import flat  # noqa: E402
-from benchmarks.gold import GoldRecording  # noqa: E402
 from benchmarks.hearings import HeardRecording, hear  # noqa: E402
+from benchmarks.pictures import RED, Chart  # noqa: E402
 from benchmarks.quick import muted_frames  # noqa: E402
 from redactor.align import align  # noqa: E402
+from redactor.bench.gold import GoldRecording  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
 from redactor.kernels.power import FRAME_S  # noqa: E402
 from redactor.policy import Policy  # noqa: E402
@@ -87,39 +88,19 @@ def _frames(words: Iterable, gold: GoldRecording, shape: tuple[int, int]) -> np.
 
 def svg(flat_points: Sequence[Point], ours: Sequence[Point]) -> str:
     """The curve as a picture, both axes linear."""
-    width, height, pad = 640, 400, 60
     points = [*flat_points, *ours]
-    right, top = 1.08 * max(p.lost_s for p in points), 1.08 * max(p.left_ms for p in points)
-
-    def at(p: Point) -> tuple[float, float]:
-        return pad + p.lost_s / right * (width - pad - 20), height - pad - p.left_ms / top * (height - pad - 20)
-
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, flat_points))
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        'font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
-        f'<path d="M{pad},20 V{height - pad} H{width - 20}" fill="none" stroke="#444"/>',
-        f'<text x="{width / 2}" y="{height - 15}" text-anchor="middle">other speech lost, '
-        "seconds per minute of audio</text>",
-        f'<text transform="translate(18,{height / 2}) rotate(-90)" text-anchor="middle">personal speech '
-        "left, ms per minute</text>",
-        f'<polyline points="{line}" fill="none" stroke="#888" stroke-width="2"/>',
-    ]
-    for i in range(6):
-        x, y = pad + i / 5 * (width - pad - 20), height - pad - i / 5 * (height - pad - 20)
-        across, up = f"{right * i / 5:.1f}", f"{top * i / 5:.0f}"
-        parts.append(f'<text x="{x:.1f}" y="{height - pad + 16}" text-anchor="middle">{across}</text>')
-        parts.append(f'<text x="{pad - 6}" y="{y + 4:.1f}" text-anchor="end">{up}</text>')
+    chart = Chart(
+        right=1.08 * max(p.lost_s for p in points),
+        top=1.08 * max(p.left_ms for p in points),
+        across="other speech lost, seconds per minute of audio",
+        up="personal speech left, ms per minute",
+    )
+    parts = [chart.line([(p.lost_s, p.left_ms) for p in flat_points])]
     for p in flat_points:
-        x, y = at(p)
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#888"/>')
-        parts.append(f'<text x="{x + 6:.1f}" y="{y - 5:.1f}" fill="#666">{p.name}</text>')
+        parts += chart.dot((p.lost_s, p.left_ms), p.name)
     for p in ours:
-        x, y = at(p)
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#c22"/>')
-        parts.append(f'<text x="{x - 8:.1f}" y="{y + 4:.1f}" text-anchor="end" fill="#c22">{p.name}</text>')
-    return "\n".join([*parts, "</svg>", ""])
+        parts += chart.dot((p.lost_s, p.left_ms), p.name, color=RED, large=True)
+    return chart.picture(parts)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
