@@ -9,6 +9,7 @@ things in order.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,8 @@ class Batcher(Generic[Item, Result]):
     most : int
     batches, items : int
         What was done so far, without what failed.
+    seconds : float
+        That it took.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class Batcher(Generic[Item, Result]):
         self.most = most
         self.batches = 0
         self.items = 0
+        self.seconds = 0.0
 
     def run(self, key: Hashable, items: Sequence[Item]) -> list[Result]:
         """The results of these items, in order; blocks until they are there.
@@ -148,6 +152,7 @@ class Batcher(Generic[Item, Result]):
         return [entry.result for entry in entries]
 
     def _do(self, key: Hashable, batch: list[_Entry]) -> None:
+        begin = time.perf_counter()
         try:
             results = list(self._work(key, [entry.item for entry in batch]))
             if len(results) != len(batch):
@@ -167,5 +172,6 @@ class Batcher(Generic[Item, Result]):
         else:
             self.batches += 1
             self.items += len(batch)
+            self.seconds += time.perf_counter() - begin
             for entry, result in zip(batch, results, strict=True):
                 entry.finish(result)

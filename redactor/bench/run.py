@@ -91,6 +91,9 @@ class Figures:
     sample : Sample
     stages : mapping of str to float
         Seconds that each stage takes for the sample, with one worker and one recording at a time.
+    model_seconds, speech_seconds : float
+        Of these, seconds inside the Whisper models; and what they would be if windows held nothing but speech:
+        the bound that windows and batches work against.
     errors : WordErrors
         Of the first model.
     copies : int
@@ -112,6 +115,8 @@ class Figures:
 
     sample: Sample
     stages: Mapping[str, float]
+    model_seconds: float
+    speech_seconds: float
     errors: WordErrors
     copies: int
     start_seconds: float
@@ -169,9 +174,14 @@ def bench(
     whole = _pass(prepared, [sample, *others], folder / "run", one_at_a_time=False)
     workers = [worker.peak_bytes for worker in whole.workers]
     scored = [_scored(row, whole, sample) for row in whole.rows if whole.paths[row.name] in sample.golds]
+    in_models = sum(one.seconds for worker in first.workers for one in worker.batches)
+    in_windows = sum(worker.window_seconds for worker in first.workers)
+    speech = sum(worker.speech_seconds for worker in first.workers)
     return Figures(
         sample=sample,
         stages=first.stages,
+        model_seconds=in_models,
+        speech_seconds=in_models * min(speech / in_windows, 1.0) if in_windows else 0.0,
         errors=sum((worker.errors for worker in first.workers), WordErrors()),
         copies=copies,
         start_seconds=whole.ready_at - whole.began_at,

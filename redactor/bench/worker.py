@@ -58,6 +58,8 @@ class Batches:
     work : {"encoded", "decoded", "aligned"}
     most, batches, windows : int
         Windows of a batch at most, and batches and windows that were done.
+    seconds : float
+        That it took.
     """
 
     model: str
@@ -65,6 +67,7 @@ class Batches:
     most: int
     batches: int
     windows: int
+    seconds: float
 
     def plus(self, other: Batches) -> Batches:
         """With those of another worker."""
@@ -73,6 +76,7 @@ class Batches:
             most=min(self.most, other.most),
             batches=self.batches + other.batches,
             windows=self.windows + other.windows,
+            seconds=self.seconds + other.seconds,
         )
 
 
@@ -92,6 +96,8 @@ class WorkerFigures:
         Of the first model.
     windows, windows_again : int
         Windows that were heard, by all models, and how many of them again at 30 s.
+    window_seconds, speech_seconds : float
+        Of sound in windows, and of speech in it.
     batches : tuple of Batches
     peak_bytes : int
         Resident memory at most.
@@ -103,6 +109,8 @@ class WorkerFigures:
     errors: WordErrors
     windows: int
     windows_again: int
+    window_seconds: float
+    speech_seconds: float
     batches: tuple[Batches, ...]
     peak_bytes: int
 
@@ -158,6 +166,10 @@ def measured_work(
 
     def load_watched(spec: WorkerSpec, *, device_index: int) -> Tools:
         tools = load(spec, device_index=device_index)
+        for model in tools.recognizer.models.values():
+            for batcher in model.batchers.values():  # what loading took is no work
+                batcher.batches = batcher.items = 0
+                batcher.seconds = 0.0
         loaded.append(_Loaded(tools.recognizer, time.monotonic(), time.process_time()))
         return replace(
             tools, recognizer=_Examined(tools.recognizer, watched.golds, meter), watch=meter.on_stage
@@ -180,6 +192,8 @@ def _figures(meter: _Meter, loaded: _Loaded) -> WorkerFigures:
         errors=meter.errors,
         windows=recognizer.tally.windows,
         windows_again=recognizer.tally.again,
+        window_seconds=recognizer.tally.window_seconds,
+        speech_seconds=recognizer.tally.speech_seconds,
         batches=tuple(_batches(recognizer)),
         peak_bytes=peak_bytes(),
     )
@@ -193,7 +207,7 @@ def read_figures(folder: Path) -> list[WorkerFigures]:
 def _batches(recognizer: Recognizer) -> Iterator[Batches]:
     for role, model in recognizer.models.items():
         for work, batcher in model.batchers.items():
-            yield Batches(role, work, batcher.most, batcher.batches, batcher.items)
+            yield Batches(role, work, batcher.most, batcher.batches, batcher.items, batcher.seconds)
 
 
 def peak_bytes() -> int:

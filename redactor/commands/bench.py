@@ -90,6 +90,9 @@ def _table(figures: Figures, num_workers: int) -> Iterator[str]:
     yield f"{'one recording at a time':<26}{'seconds':>9}{'RTFx':>10}"
     for name, seconds in (*figures.stages.items(), ("all stages", whole)):
         yield f"  {name:<24}{seconds:9.2f}{figures.rtfx(seconds):10.1f}"
+    bounds = {"models alone": figures.model_seconds, "models, speech alone": figures.speech_seconds}
+    for name, seconds in bounds.items():
+        yield f"  {name:<24}{seconds:9.2f}{figures.rtfx(seconds):10.1f}"
     start, work, copies = figures.start_seconds, figures.work_seconds, figures.copies
     yield f"as `redactor run` works, the sample {copies} times"
     yield f"  {'start of workers':<24}{start:9.2f}"
@@ -139,6 +142,8 @@ def _document(figures: Figures, prepared: Prepared) -> dict[str, Any]:
             name: {"seconds": round(seconds, 4), "rtfx": round(figures.rtfx(seconds), 2)}
             for name, seconds in figures.stages.items()
         },
+        "model_seconds": round(figures.model_seconds, 4),
+        "speech_seconds": round(figures.speech_seconds, 4),
         "end_to_end": _end_to_end(figures),
         "windows": {"heard": figures.windows, "again": figures.windows_again},
         "batches": [asdict(one) for one in figures.batches],

@@ -57,10 +57,20 @@ class Heard:
 
 @dataclass
 class Tally:
-    """Windows that a recognizer has heard since it was made, by all its models, and how many of them again."""
+    """What a recognizer has heard since it was made.
+
+    Attributes
+    ----------
+    windows, again : int
+        Windows, by all its models, and how many of them again.
+    window_seconds, speech_seconds : float
+        Of sound in windows, and of speech in that sound; by how many models does not count.
+    """
 
     windows: int = 0
     again: int = 0
+    window_seconds: Seconds = 0.0
+    speech_seconds: Seconds = 0.0
 
 
 class Recognizer:
@@ -105,6 +115,9 @@ class Recognizer:
             return Whisper(files, device=device, device_index=device_index, threads=threads, turn=turn)
 
         self._ears = [load(files) for files in (model, second) if files is not None]
+        for ear in self._ears:
+            if ear.rules.silence:
+                ear.silence()  # before any recording: the first would wait for it
         main = self._ears[0]
         self._identifier = main if main.multilingual else None
         if self._identifier is None and identifier is not None:
@@ -210,6 +223,7 @@ class _Listener:
         self.listen(windows)
         if self._waiting:
             self._hear(self._waiting)
+        self._tally.speech_seconds += sum(end - start for start, end in regions)
         self._heard[0].speech += [_region(self._channel, *region, self._duration) for region in regions]
 
     def of(self, channel: int) -> list[_Words]:
@@ -224,6 +238,7 @@ class _Listener:
 
     def _hear(self, windows: Sequence[Window]) -> None:
         main = self._ears[0]
+        self._tally.window_seconds += sum(window.duration for window in windows)
         sounds = [window.samples for window in windows]
         encoded = main.encode(sounds)
         language = self._teller.decide(windows, self._identify(sounds, encoded))

@@ -178,7 +178,12 @@ class Whisper:
     @property
     def batchers(self) -> Mapping[str, Batcher]:
         """By what they do to windows: how many at most, and how many so far."""
-        return {"encoded": self._encoding, "decoded": self._writing, "aligned": self._aligning}
+        return {
+            "encoded": self._encoding,
+            "told apart": self._telling,
+            "decoded": self._writing,
+            "aligned": self._aligning,
+        }
 
     def encode(self, sounds: Sequence[np.ndarray], *, full: bool = False) -> list[Encoded]:
         """States of windows, each of at most 30 s of float32 samples at 16 kHz.

@@ -139,7 +139,11 @@ def test_people_read_on_stderr_what_is_going_on_and_the_table(measured, cut):
     assert lines[0].startswith("policy standard; tiny.en (transcribe), ")
     assert lines[0].endswith(f"2 workers; 3 recordings, {cut.seconds:.0f} s of audio")
     assert [line[:6] for line in lines[1:3]] == ["1 of 2", "2 of 2"]
-    for part in (*STAGES, "end to end", "peak memory, a worker", "words misheard", "other speech lost"):
+    figures = json.loads(measured.out)
+    transcribing = figures["stages"]["transcribe"]["seconds"]
+    assert 0 < figures["speech_seconds"] < figures["model_seconds"] < transcribing
+    parts = "models alone", "end to end", "peak memory, a worker", "words misheard", "other speech lost"
+    for part in (*STAGES, *parts):
         assert any(line.strip().startswith(part) for line in lines), part
 
 
@@ -155,6 +159,8 @@ def figures(sample, *, states):
     return Figures(
         sample=sample,
         stages=dict.fromkeys(STAGES, 0.5),
+        model_seconds=0.4,
+        speech_seconds=0.2,
         errors=WordErrors(1, 4),
         copies=1,
         start_seconds=1.0,
@@ -162,7 +168,7 @@ def figures(sample, *, states):
         cpu_seconds=0.0,
         windows=0,
         windows_again=0,
-        batches=(Batches("transcribe", "decoded", 8, 0, 0),),
+        batches=(Batches("transcribe", "decoded", 8, 0, 0, 0.0),),
         memory=Memory(1 << 20, 2 << 20, 3 << 20),
         leak=summarize("all", [score(gold, None) for gold in sample.golds.values()]),
         rows=tuple(rows),
@@ -215,8 +221,9 @@ def test_without_json_the_table_is_on_stdout_and_where_nothing_was_done_is_no_fi
 
 
 def test_batches_of_workers_are_added_and_their_limit_is_the_least():
-    one = Batches("second", "decoded", 8, 3, 20)
-    assert one.plus(replace(one, most=4, batches=1, windows=4)) == Batches("second", "decoded", 4, 4, 24)
+    one = Batches("second", "decoded", 8, 3, 20, 1.5)
+    other = replace(one, most=4, batches=1, windows=4, seconds=0.5)
+    assert one.plus(other) == Batches("second", "decoded", 4, 4, 24, 2.0)
 
 
 def test_a_copy_is_for_every_worker_and_on_a_gpu_for_every_recording_it_has_in_hand():
