@@ -44,8 +44,9 @@ THREAD_VARIABLES = (
 
 
 # A batch needs some 100 MB for a moment. glibc gives such pieces back to the system and has every page of them
-# zeroed again for the next batch, unless it is told to keep them, in large pages.
+# zeroed again for the next batch, unless it is told to keep them, in large pages, and not for every thread.
 MEMORY_VARIABLES = {
+    "MALLOC_ARENA_MAX": "2",
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TOP_PAD_": str(64 << 20),
