@@ -11,7 +11,7 @@ from worker_stand_ins import Spec, attempts, follow, half_written, process_ids, 
 
 from redactor.engines import worker
 from redactor.engines.base import Job, Outcome
-from redactor.engines.local import LocalEngine
+from redactor.engines.local import LocalEngine, _Worker
 from redactor.errors import ModelError, StoreError
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, State
@@ -125,13 +125,37 @@ def test_what_was_at_hand_when_a_worker_died_is_tried_by_itself(run):
     assert attempts(run.spec).count(B) == 2
 
 
-def test_large_recordings_come_first_and_are_not_hoarded(run):
-    sizes = {A: 1, B: 5 << 20, C: 4 << 20, D: 2}
-    run(recordings_at_once=4, sizes=sizes)
-    # C is too large to stand beside B, and those behind it wait their turn.
-    assert attempts(run.spec)[:2] == [B, C]
-    assert [row.name for row in run.rows][0] == B
-    assert run.states() == dict.fromkeys(NAMES, State.DONE)
+def test_large_recordings_come_first(run):
+    run(sizes={A: 1, B: 5 << 20, C: 4 << 20, D: 2})
+    assert attempts(run.spec) == [B, C, D, A]
+
+
+@pytest.mark.parametrize(
+    ("in_hand", "waiting", "num_workers", "taken"),
+    [
+        ([], [9 << 20], 1, True),
+        ([5 << 20], [4 << 20, 1, 1], 1, False),
+        ([5 << 20], [3 << 20, 1, 1], 1, True),
+        ([1, 1, 1], [1], 1, True),
+        ([1, 1, 1, 1], [1], 1, False),
+        # What is left at the end is for all workers.
+        ([1], [1], 1, True),
+        ([1], [1], 2, False),
+        ([1], [1, 1, 1], 2, True),
+    ],
+)
+def test_a_worker_takes_no_more_than_it_can_use(run, in_hand, waiting, num_workers, taken):
+    spec = Spec(run.tmp_path, run.folder.release, recordings_at_once=4)
+    engine = LocalEngine(
+        spec, folder=run.folder, ledger=run.ledger, identity=RunIdentity("d1", {}), num_workers=num_workers
+    )
+    jobs = [Job(str(number), run.tmp_path, size) for number, size in enumerate([*in_hand, *waiting])]
+    worker = _Worker(None, None, None, 0, ready=True)
+    worker.jobs_in_hand.update({job.name: job for job in jobs[: len(in_hand)]})
+    engine._workers.append(worker)
+    engine._waiting.extend(jobs[len(in_hand) :])
+    assert engine._has_room(worker, engine._waiting[0]) is taken
+    run.spec = spec
 
 
 def test_workers_that_die_while_they_load_stop_the_run(run):
