@@ -25,6 +25,7 @@ import soundfile as sf
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import textleak  # noqa: E402
+from benchmarks.tables import aligned  # noqa: E402
 from redactor.bench.gold import GoldError, GoldRecording, read_gold  # noqa: E402
 from redactor.bench.measure import measure  # noqa: E402
 from redactor.bench.score import Rate, Row, Scored, score, stretches_of, table  # noqa: E402
@@ -178,10 +179,7 @@ def render_table(results: dict[str, list[Row]]) -> str:
                 if row.name == name:
                     rates = (row.words, row.entities, row.clean, row.lost, row.held_back, row.text)
                     lines.append((name, source, f"{row.with_pii}/{row.recordings}", *map(_percent, rates)))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return aligned(lines)
 
 
 def _warnings(results: dict[str, list[Scored]]) -> list[str]:

@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -45,9 +44,11 @@ from benchmarks.material import (  # noqa: E402
 )
 from benchmarks.pictures import RED, Bar, Chart, bars  # noqa: E402
 from benchmarks.processes import BenchError, Finished, Look, machine, run_redactor  # noqa: E402
+from benchmarks.tables import aligned  # noqa: E402
 from redactor.bench.gold import GoldError  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
 from redactor.errors import RedactorError  # noqa: E402
+from redactor.transcribe import choose_device  # noqa: E402
 
 LOOK_EVERY_S = 5.0
 SHORT_MINUTES = 10.0
@@ -164,7 +165,7 @@ def cells(args: argparse.Namespace, folder: Path) -> Iterator[Cost]:
         yield cost_of(f"{count} commands", write_repeats(commands(args), own, count), own, args)[0]
     for minutes in args.minutes:
         own = folder / f"minutes-{minutes:g}"
-        count = max(num_cores(), math.ceil(60 * args.hours / minutes))
+        count = max(choose_device("cpu").num_workers, math.ceil(60 * args.hours / minutes))
         material = write_lengths(calls(args), own, minutes=minutes, count=count)
         yield cost_of(f"{minutes:g} min each", material, own, args)[0]
 
@@ -175,11 +176,6 @@ def commands(args: argparse.Namespace) -> list[Source]:
 
 def calls(args: argparse.Namespace) -> list[Source]:
     return sources_of(args.gold, CALL)
-
-
-def num_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def soak(args: argparse.Namespace, folder: Path) -> tuple[Cost, Finished]:
@@ -210,11 +206,7 @@ def table(costs: Sequence[Cost]) -> str:
         per_hour = (f"{c.per_hour(s):.0f}" for s in seconds)
         megabytes = f"{c.worker_peak_bytes / 1e6:.0f}"
         lines.append((c.name, str(c.recordings), hours, *per_hour, megabytes, str(c.held_back)))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return aligned(lines)
 
 
 def drift_line(found: Drift | None) -> str:

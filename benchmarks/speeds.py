@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.pictures import GREY, RED, Bar, bars
+from benchmarks.tables import aligned
 
 PLAIN, BATCHED = "plain", "batched"
 SCRIPTS = {PLAIN: "control.py", BATCHED: "control_batched.py"}
@@ -110,11 +111,7 @@ def table(results: Sequence[Result]) -> str:
                 *map(_percent, (q.wer_mono, q.wer_others, q.words_audible, q.entities_audible, q.lost)),
             )
         )
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADINGS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return aligned(lines)
 
 
 def _percent(share: float | None) -> str:

@@ -51,7 +51,15 @@ from benchmarks.material import (  # noqa: E402
     write_calls,
     write_repeats,
 )
-from benchmarks.processes import ROOT, BenchError, check, machine, run_program, run_redactor  # noqa: E402
+from benchmarks.processes import (  # noqa: E402
+    ROOT,
+    BenchError,
+    Finished,
+    check,
+    machine,
+    run_program,
+    run_redactor,
+)
 from benchmarks.speeds import SCRIPTS, Quality, Result, Speed, figures, svg, table  # noqa: E402
 from redactor.bench.gold import GoldError  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
@@ -101,17 +109,7 @@ def time_script(name: str, work: Work) -> Speed:
     command += ["--json", str(work.out / f"{name}.json"), "--texts", str(texts_of(work.out, name))]
     finished = check(run_program(command), SCRIPTS[name])
     figures = json.loads((work.out / f"{name}.json").read_text(encoding="utf-8"))
-    return Speed(
-        kind=work.kind,
-        name=name,
-        recordings=len(material.sources),
-        audio_seconds=material.seconds,
-        wall_seconds=finished.wall_seconds,
-        inside_seconds=figures["wall_seconds"],
-        cpu_seconds=finished.cpu_seconds,
-        peak_bytes=finished.peak_bytes,
-        peak_sum_bytes=finished.peak_sum_bytes,
-    )
+    return _speed(name, work, finished, inside_seconds=figures["wall_seconds"])
 
 
 def time_product(name: str, policy: Policy, work: Work) -> Speed:
@@ -124,17 +122,23 @@ def time_product(name: str, policy: Policy, work: Work) -> Speed:
     finished, summary = run_redactor(
         material.audio, work.out / name, policy=str(policy_file), home=home, model=MODEL
     )
+    held_back = summary["quarantined"]
+    return _speed(name, work, finished, inside_seconds=summary["wall_seconds"], held_back=held_back)
+
+
+def _speed(name: str, work: Work, finished: Finished, *, inside_seconds: float, held_back: int = 0) -> Speed:
+    material = work.of(name)
     return Speed(
         kind=work.kind,
         name=name,
         recordings=len(material.sources),
         audio_seconds=material.seconds,
         wall_seconds=finished.wall_seconds,
-        inside_seconds=summary["wall_seconds"],
+        inside_seconds=inside_seconds,
         cpu_seconds=finished.cpu_seconds,
         peak_bytes=finished.peak_bytes,
         peak_sum_bytes=finished.peak_sum_bytes,
-        held_back=summary["quarantined"],
+        held_back=held_back,
     )
 
 

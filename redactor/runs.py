@@ -198,7 +198,7 @@ class Archive:
             folder=self.folder,
             ledger=self.ledger,
             identity=prepared.identity,
-            num_workers=settings.num_workers or prepared.device.num_workers,
+            num_workers=prepared.num_workers,
             body=body,
         )
 

@@ -86,6 +86,11 @@ class Prepared:
     identity: RunIdentity
     notes: tuple[str, ...] = ()
 
+    @property
+    def num_workers(self) -> int:
+        """As asked for, or as many as the device makes good use of."""
+        return self.settings.num_workers or self.device.num_workers
+
 
 def prepare(settings: Settings) -> Prepared:
     """Choose the device and verify every file of every model, before any work starts.

@@ -199,8 +199,7 @@ def bench(
 
 def _num_copies(prepared: Prepared) -> int:
     """One for every worker: a long recording for each; a GPU works on many side by side."""
-    workers = prepared.settings.num_workers or prepared.device.num_workers
-    return workers * (prepared.device.limits.recordings if prepared.device.kind == "cuda" else 1)
+    return prepared.num_workers * (prepared.device.limits.recordings if prepared.device.kind == "cuda" else 1)
 
 
 @dataclass(frozen=True)

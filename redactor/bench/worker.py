@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 from redactor.bench.gold import GoldRecording
 from redactor.bench.wer import WordErrors, said_and_heard, word_errors
-from redactor.engines import worker
-from redactor.engines.worker import WorkerSpec
+from redactor.engines.worker import WorkerSpec, load_tools, work
 from redactor.pipeline import Tools, Transcriber
 from redactor.policy import Policy
 from redactor.transcribe import Heard, Recognizer
@@ -162,10 +161,9 @@ def measured_work(
     """Body of a worker process: that of every run, with its stages watched and its words examined."""
     meter = _Meter()
     loaded: list[_Loaded] = []
-    load = worker.load_tools
 
     def load_watched(spec: WorkerSpec, *, device_index: int) -> Tools:
-        tools = load(spec, device_index=device_index)
+        tools = load_tools(spec, device_index=device_index)
         for model in tools.recognizer.models.values():
             for batcher in model.batchers.values():  # what loading took is no work
                 batcher.batches = batcher.items = 0
@@ -175,9 +173,8 @@ def measured_work(
             tools, recognizer=_Examined(tools.recognizer, watched.golds, meter), watch=meter.on_stage
         )
 
-    worker.load_tools = load_watched  # this process is the measurement's own
     at_once = 1 if watched.one_at_a_time else spec.recordings_at_once
-    worker.work(replace(spec, recordings_at_once=at_once), device_index, jobs, lifeline)
+    work(replace(spec, recordings_at_once=at_once), device_index, jobs, lifeline, load=load_watched)
     for one in loaded:
         figures = _figures(meter, one)
         (watched.figures / f"{os.getpid()}{_SUFFIX}").write_bytes(pickle.dumps(figures))
@@ -206,8 +203,8 @@ def read_figures(folder: Path) -> list[WorkerFigures]:
 
 def _batches(recognizer: Recognizer) -> Iterator[Batches]:
     for role, model in recognizer.models.items():
-        for work, batcher in model.batchers.items():
-            yield Batches(role, work, batcher.most, batcher.batches, batcher.items, batcher.seconds)
+        for what, batcher in model.batchers.items():
+            yield Batches(role, what, batcher.most, batcher.batches, batcher.items, batcher.seconds)
 
 
 def peak_bytes() -> int:

@@ -57,7 +57,7 @@ def bench_command(options: BenchOptions) -> int:
             _say(note)
         _say(f"{_described(prepared)}; {len(sample.golds)} recordings, {sample.seconds:.0f} s of audio")
         figures = bench(prepared, sample, folder=Path(folder), say=_say)
-    for line in _table(figures, _num_workers(prepared)):
+    for line in _table(figures, prepared.num_workers):
         print(line, file=sys.stderr if options.as_json else sys.stdout)
     if options.as_json:
         print(json.dumps(_document(figures, prepared)))
@@ -71,16 +71,12 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _num_workers(prepared: Prepared) -> int:
-    return prepared.settings.num_workers or prepared.device.num_workers
-
-
 def _described(prepared: Prepared) -> str:
     models = ", ".join(f"{model.name} ({role})" for role, model in prepared.models.items())
     device = prepared.device
     return (
         f"policy {prepared.settings.policy.name}; {models}; {device.kind} {device.compute_type}, "
-        f"{_num_workers(prepared)} workers"
+        f"{prepared.num_workers} workers"
     )
 
 
@@ -135,7 +131,7 @@ def _document(figures: Figures, prepared: Prepared) -> dict[str, Any]:
         "models": {role: model.name for role, model in prepared.models.items()},
         "device": prepared.device.kind,
         "compute_type": prepared.device.compute_type,
-        "workers": _num_workers(prepared),
+        "workers": prepared.num_workers,
         "recordings": len(figures.sample.golds),
         "audio_seconds": round(figures.sample.seconds, 3),
         "stages": {

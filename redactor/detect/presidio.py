@@ -162,8 +162,9 @@ class PresidioDetector:
             Look for names with spaCy's model, too, and not by words and patterns alone.
         """
         pieces = [
-            _Piece(channel, language, first, transcript.text(channel)[first:stop])
+            _Piece(channel, language, first, text[first:stop])
             for channel in transcript.channels
+            for text in [transcript.text(channel)]
             for language, words in _by_language(transcript, channel)
             for first, stop in _chunks(words)
         ]

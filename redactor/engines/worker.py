@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -116,14 +116,27 @@ def _by_language(spec: WorkerSpec, role: str) -> dict[str, Path]:
     }
 
 
-def work(spec: WorkerSpec, device_index: int, jobs: Connection, lifeline: Connection) -> None:
-    """Body of a worker process; speaks over `jobs` until it is closed."""
+def work(
+    spec: WorkerSpec,
+    device_index: int,
+    jobs: Connection,
+    lifeline: Connection,
+    *,
+    load: Callable[..., Tools] | None = None,
+) -> None:
+    """Body of a worker process; speaks over `jobs` until it is closed.
+
+    Parameters
+    ----------
+    load : callable, optional
+        In place of :func:`load_tools`.
+    """
     _die_with_parent(lifeline)
     _be_quiet()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            tools = load_tools(spec, device_index=device_index)
+            tools = (load or load_tools)(spec, device_index=device_index)
         except RedactorError as error:
             jobs.send(error)
             return

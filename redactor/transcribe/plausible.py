@@ -5,7 +5,6 @@ Recognizers loop and make things up, and such words would cover speech that they
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 
 from redactor.types import Word
@@ -49,9 +48,3 @@ def said_again(text: str) -> bool:
         len(words) % size == 0 and words == words[:size] * (len(words) // size)
         for size in range(1, len(words) // 2 + 1)
     )
-
-
-def compression_ratio(text: str) -> float:
-    """How much smaller zlib makes a text; Whisper's measure of repetition. Below 1 for short texts."""
-    raw = text.strip().encode()
-    return len(raw) / len(zlib.compress(raw)) if raw else 0.0

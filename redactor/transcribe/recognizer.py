@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.channel import ChannelStream
 from redactor.transcribe.device import Device
-from redactor.transcribe.language import GROUP_S, LanguageTeller
-from redactor.transcribe.plausible import cannot_be_said, compression_ratio, said_again
+from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
+from redactor.transcribe.plausible import cannot_be_said, said_again
 from redactor.transcribe.speech import loud_regions
 from redactor.transcribe.whisper import Encoded, RawWord, Whisper, Written
 from redactor.transcribe.windows import Window
@@ -252,7 +252,7 @@ class _Listener:
                 states = encoded if ear is main else ear.encode(sounds)
                 self._write(ear, windows, states, language, words)
 
-    def _identify(self, sounds: Sequence[np.ndarray], encoded: Sequence[Encoded]) -> Any:
+    def _identify(self, sounds: Sequence[np.ndarray], encoded: Sequence[Encoded]) -> Identify:
         identifier = self._identifier
         if identifier is None and self._policy.language.spoken == AUTO_LANGUAGE:
             raise ModelError(
@@ -277,7 +277,7 @@ class _Listener:
         for window, states, written in zip(windows, encoded, texts, strict=True):
             self._tally.windows += 1
             answers = [(states, written)]
-            if not states.full and self._doubtful(ear, window, written, language):
+            if not states.full and self._doubtful(written):
                 self._tally.again += 1
                 again = ear.encode([window.samples], full=True)
                 answers += zip(again, ear.write(again, language, beam_size=beam_size), strict=True)
@@ -288,30 +288,28 @@ class _Listener:
             elif segment.words:
                 words.segments.append(segment)
 
-    def _doubtful(self, ear: Whisper, window: Window, written: Written, language: str) -> bool:
+    def _doubtful(self, written: Written) -> bool:
         """Whether a model may have done better with a window of 30 s."""
-        text = ear.text(written, language)
         return (
-            not text.strip()
+            not written.text.strip()
             or not written.avg_logprob >= _LEAST_LOGPROB  # also true for NaN
-            or said_again(text)
-            or self._is_loop(written, text)
+            or said_again(written.text)
+            or self._is_loop(written)
         )
 
-    def _is_loop(self, written: Written, text: str) -> bool:
+    def _is_loop(self, written: Written) -> bool:
         most = self._policy.transcribe.max_compression_ratio
-        return not (written.complete and compression_ratio(text) <= most)
+        return not (written.complete and written.compression_ratio <= most)
 
     def _best(
         self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
     ) -> Segment | None:
         """The most probable answer that can have been said; None if there is none."""
         for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
-            text = ear.text(written, language)
-            if self._is_loop(written, text) or _is_made_up(written):
+            if self._is_loop(written) or _is_made_up(written):
                 continue
             raw = ear.words(states, written, language)
-            segment = _segment(raw, written, window, self._channel, language, text)
+            segment = _segment(raw, written, window, self._channel, language)
             segment = _inside(segment, self._duration, ear.calibration)
             if not cannot_be_said(segment.words):
                 return segment
@@ -346,7 +344,7 @@ def _together(channels: Sequence[Sequence[_Words]], power: np.ndarray, recording
 
 # Whisper counts in 20 ms; what the sums of floats add beyond a millisecond means nothing.
 def _segment(
-    raw: Sequence[RawWord], written: Written, window: Window, channel: int, language: str, text: str
+    raw: Sequence[RawWord], written: Written, window: Window, channel: int, language: str
 ) -> Segment:
     words = tuple(
         Word(
@@ -368,7 +366,7 @@ def _segment(
         words=words,
         avg_logprob=written.avg_logprob,
         no_speech_prob=written.no_speech_prob,
-        compression_ratio=compression_ratio(text),
+        compression_ratio=written.compression_ratio,
     )
 
 

@@ -77,12 +77,17 @@ class Written:
     ----------
     tokens : tuple of int
         Of text alone.
+    text : str
+    compression_ratio : float
+        How much smaller zlib makes the text: Whisper's measure of repetition.
     avg_logprob, no_speech_prob : float
     complete : bool
         Whether the decoder came to an end before it had said more than can be said in the time.
     """
 
     tokens: tuple[int, ...]
+    text: str
+    compression_ratio: float
     avg_logprob: float
     no_speech_prob: float
     complete: bool
@@ -149,12 +154,11 @@ class Whisper:
             self._write_batch, most=limits.decoded, mixed=limits.mixed, **share
         )
         self._telling: Batcher[_Question, Mapping[str, float]] = Batcher(
-            self._write_batch, most=1, mixed=limits.mixed, **share
+            self._tell_batch, most=1, mixed=limits.mixed, **share
         )
         self._aligning: Batcher[_Question, list[RawWord]] = Batcher(
             self._align_batch, most=limits.aligned, mixed=False, **share
         )
-
         if device.kind == "cuda":
             self._compute_once(files, device)
 
@@ -193,58 +197,52 @@ class Whisper:
         full : bool
             Encode them as windows of 30 s.
         """
-        encoded: list[Encoded | None] = [None] * len(sounds)
-        by_length: dict[float, list[int]] = {}
-        for number, sound in enumerate(sounds):
-            length = FULL_WINDOW_S if full else self._encoded_length(len(sound) / MODEL_RATE_HZ)
-            by_length.setdefault(length, []).append(number)
-        for length, numbers in by_length.items():
-            features = [self._features(sounds[n], length) for n in numbers]
-            for number, states in zip(numbers, self._run(self._encoding, length, features), strict=True):
-                encoded[number] = Encoded(states, len(sounds[number]) / MODEL_RATE_HZ)
-        return [one for one in encoded if one is not None]
+        durations = [len(sound) / MODEL_RATE_HZ for sound in sounds]
+        lengths = [FULL_WINDOW_S if full else self._encoded_length(duration) for duration in durations]
+        features = [self._features(sound, length) for sound, length in zip(sounds, lengths, strict=True)]
+        states = self._run(self._encoding, lengths, features)
+        return [Encoded(*pair) for pair in zip(states, durations, strict=True)]
 
     def languages(self, encoded: Encoded) -> Mapping[str, float]:
         """Probability of each language, by code; of a multilingual model only."""
-        # Without states of silence: they make every language more probable, and cost three times as much.
-        question = _Question(encoded.states, "", encoded.duration)
-        (found,) = self._run(self._telling, _Task("language", "", len(encoded.states)), [question])
+        # Without states of silence, which cost more and tell nothing of a language.
+        task, question = _Task(len(encoded.states)), _Question(encoded.states, encoded.duration)
+        (found,) = self._run(self._telling, [task], [question])
         return found
 
     def write(self, encoded: Sequence[Encoded], language: str, *, beam_size: int) -> list[Written]:
         """The text of windows in a language."""
-        written: list[Written | None] = [None] * len(encoded)
-        by_length: dict[int, list[int]] = {}
-        for number, one in enumerate(encoded):
-            by_length.setdefault(self._decoded_length(one), []).append(number)
-        for length, numbers in by_length.items():
-            questions = [
-                _Question(self._padded(encoded[n], length), language, encoded[n].duration) for n in numbers
-            ]
-            results = self._run(self._writing, _Task("write", language, length, beam_size), questions)
-            for number, result in zip(numbers, results, strict=True):
-                written[number] = result
-        return [one for one in written if one is not None]
-
-    def text(self, written: Written, language: str) -> str:
-        return str(self._tokenizer(language).decode(list(written.tokens)))
+        tasks = [_Task(self._decoded_length(one), language, beam_size) for one in encoded]
+        questions = [
+            _Question(self._padded(one, task.num_states), one.duration)
+            for one, task in zip(encoded, tasks, strict=True)
+        ]
+        return self._run(self._writing, tasks, questions)
 
     def words(self, encoded: Encoded, written: Written, language: str) -> list[RawWord]:
         """The words of a text with their times in the window, from the same states."""
         if not written.tokens:
             return []
-        question = _Question(encoded.states, language, encoded.duration, written.tokens)
-        (words,) = self._run(self._aligning, _Task("align", language, len(encoded.states)), [question])
+        task = _Task(len(encoded.states), language)
+        question = _Question(encoded.states, encoded.duration, written.tokens)
+        (words,) = self._run(self._aligning, [task], [question])
         return words
 
     @staticmethod
-    def _run(batcher: Batcher, key: Any, items: list[Any]) -> list[Any]:
+    def _run(batcher: Batcher, keys: Sequence[Any], items: Sequence[Any]) -> list[Any]:
+        """Results in the order of the items; those of one key are done together."""
+        by_key: dict[Any, list[int]] = {}
+        for number, key in enumerate(keys):
+            by_key.setdefault(key, []).append(number)
+        results: dict[int, Any] = {}
         try:
-            return batcher.run(key, items)
+            for key, numbers in by_key.items():
+                results |= zip(numbers, batcher.run(key, [items[n] for n in numbers]), strict=True)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise MemoryError("one window is too much for the processor's memory") from None
             raise
+        return [results[number] for number in range(len(items))]
 
     def _encoded_length(self, duration: Seconds) -> Seconds:
         length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
@@ -292,27 +290,29 @@ class Whisper:
         states = self._loaded.model.encode(_storage(features), to_cpu=True)
         return [np.array(one) for one in np.asarray(states)]
 
-    def _write_batch(self, task: _Task, questions: list[_Question]) -> list[Any]:
-        states = _storage([q.states for q in questions])
-        if task.kind == "language":
-            found = self._loaded.model.detect_language(states)
-            return [{token[2:-2]: probability for token, probability in one} for one in found]
+    def _tell_batch(self, task: _Task, questions: list[_Question]) -> list[Mapping[str, float]]:
+        found = self._loaded.model.detect_language(_storage([q.states for q in questions]))
+        return [{token[2:-2]: probability for token, probability in one} for one in found]
+
+    def _write_batch(self, task: _Task, questions: list[_Question]) -> list[Written]:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokenizer = self._tokenizer(task.language)
         prompt = self._loaded.get_prompt(tokenizer, [], without_timestamps=True)
+        # The same limit for all windows of a batch: what becomes of one must not depend on the others.
+        most = _most_tokens(task.num_states / STATES_PER_S)
         results = self._loaded.model.generate(
-            states,
+            _storage([q.states for q in questions]),
             [prompt] * len(questions),
             beam_size=task.beam_size,
-            max_length=len(prompt) + task.most_tokens,
+            max_length=len(prompt) + most,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
             suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
         )
         pairs = zip(results, questions, strict=True)
-        return [_written(result, tokenizer.eot, _most_tokens(q.duration)) for result, q in pairs]
+        return [_written(result, tokenizer, _most_tokens(q.duration)) for result, q in pairs]
 
     def _align_batch(self, task: _Task, questions: list[_Question]) -> list[list[RawWord]]:
         from faster_whisper.transcribe import merge_punctuations
@@ -340,21 +340,14 @@ class Whisper:
 class _Task:
     """What a batch is for; windows of one batch have the same."""
 
-    kind: str
-    language: str
     num_states: int
+    language: str = ""
     beam_size: int = 1
-
-    @property
-    def most_tokens(self) -> int:
-        """The same for all windows of a batch: what becomes of one must not depend on the others."""
-        return _most_tokens(self.num_states / STATES_PER_S)
 
 
 @dataclass(frozen=True, eq=False)
 class _Question:
     states: np.ndarray
-    language: str
     duration: Seconds
     tokens: tuple[int, ...] = ()
 
@@ -363,12 +356,22 @@ def _most_tokens(duration: Seconds) -> int:
     return min(_FIRST_TOKENS + math.ceil(_TOKENS_PER_S * duration), _MOST_TOKENS)
 
 
-def _written(result: Any, end_of_text: int, most: int) -> Written:
+def _written(result: Any, tokenizer: Any, most: int) -> Written:
+    from faster_whisper.transcribe import get_compression_ratio
+
     tokens = result.sequences_ids[0]
     # CTranslate2 divides the sum of log-probabilities by the number of tokens; Whisper counts the end as one.
     avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-    text = tuple(token for token in tokens if token < end_of_text)
-    return Written(text, avg_logprob, result.no_speech_prob, complete=len(tokens) < most)
+    of_text = tuple(token for token in tokens if token < tokenizer.eot)
+    text = str(tokenizer.decode(list(of_text)))
+    return Written(
+        of_text,
+        text,
+        get_compression_ratio(text.strip()),
+        avg_logprob,
+        result.no_speech_prob,
+        complete=len(tokens) < most,
+    )
 
 
 def _storage(arrays: Sequence[np.ndarray]) -> Any:

@@ -2,20 +2,12 @@
 
 import numpy as np
 import pytest
+from said import WORDS
 
-from redactor.bench.gold import GoldRecording, GoldSpan, GoldWord
+from redactor.bench.gold import GoldRecording, GoldSpan
 from redactor.bench.measure import Heard
 from redactor.bench.score import Unit, clopper_pearson_upper, score, summarize, table
 
-WORDS = (
-    GoldWord("call", 0.2, 0.5),
-    GoldWord("anna", 0.5, 0.9, "PERSON", 0, 1),
-    GoldWord("dot", 0.9, 1.0, "-", 0, 1),
-    GoldWord("schmidt", 1.0, 1.5, "PERSON", 0, 1),
-    GoldWord("on", 1.6, 1.8),
-    GoldWord("four", 1.9, 2.3, "PHONE_NUMBER", 0, 2),
-    GoldWord("two", 2.3, 2.6, "PHONE_NUMBER", 0, 2),
-)
 GOLD = GoldRecording("calls/a.wav", WORDS, kind="call")
 NO_PII = GoldRecording("calls/b.wav", WORDS[:1], kind="command")
 

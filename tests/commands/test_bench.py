@@ -21,6 +21,7 @@ from redactor.bench.worker import Batches
 from redactor.commands import bench as command
 from redactor.known_runs import known_runs
 from redactor.ledger import Row, State
+from redactor.settings import Prepared
 
 STAGES = ["decode", "transcribe", "detect", "align", "redact", "write"]
 CUT = ("command-0003", "command-0006", "command-0007")
@@ -185,7 +186,7 @@ def told(cut, monkeypatch, capsys):
 
     def run(states, *options):
         def prepared(settings):
-            return SimpleNamespace(settings=settings, device=device, models={}, notes=())
+            return Prepared(settings, device, models={}, identity=None)
 
         monkeypatch.setattr(Sample, "shipped", lambda: cut)
         monkeypatch.setattr(command, "prepare", prepared)
@@ -233,7 +234,7 @@ def test_a_copy_is_for_every_worker_and_on_a_gpu_for_every_recording_it_has_in_h
 
     for kind, wish, expected in (("cpu", None, 4), ("cpu", 2, 2), ("cuda", None, 32), ("cuda", 1, 8)):
         device = SimpleNamespace(kind=kind, num_workers=4, limits=SimpleNamespace(recordings=8))
-        prepared = SimpleNamespace(settings=SimpleNamespace(num_workers=wish), device=device)
+        prepared = Prepared(SimpleNamespace(num_workers=wish), device, models={}, identity=None)
         assert _num_copies(prepared) == expected, (kind, wish)
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from faster_whisper.transcribe import get_compression_ratio
 
 from redactor.audio.decode import decode
 from redactor.audio.recording import Recording
@@ -83,11 +84,10 @@ class Ear:
         for one in encoded:
             said = (self._full if one.full else self._says).pop(0)
             self.written.append((language, said.text))
-            written.append(Written((said,), said.avg_logprob, said.no_speech_prob, said.complete))
+            ratio = get_compression_ratio(said.text.strip())
+            marks = (said.avg_logprob, said.no_speech_prob, said.complete)
+            written.append(Written((said,), said.text, ratio, *marks))
         return written
-
-    def text(self, written, language):
-        return written.tokens[0].text
 
     def words(self, encoded, written, language):
         return written.tokens[0].timed()

@@ -55,7 +55,7 @@ def test_a_window_says_the_same_to_the_last_bit_alone_and_beside_others(tiny, wi
 
 @pytest.mark.model
 def test_words_never_move_between_the_recordings_of_a_batch(tiny, windows):
-    order, number = (tiny.text(w, "en").lower() for w, _ in understood(tiny, windows[-2:]))
+    order, number = (w.text.lower() for w, _ in understood(tiny, windows[-2:]))
     assert "cappuccino" in order
     assert "cappuccino" not in number
     assert sum(c.isdigit() for c in number) >= 6 or "five" in number
