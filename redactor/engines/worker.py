@@ -43,7 +43,7 @@ THREAD_VARIABLES = (
 )
 
 
-# A batch needs some 100 MB for a moment. glibc gives such pieces back to the system and has every page of them
+# A batch needs much memory for a moment. glibc gives such pieces back to the system and has every page of them
 # zeroed again for the next batch, unless it is told to keep them, in large pages, and not for every thread.
 MEMORY_VARIABLES = {
     "MALLOC_ARENA_MAX": "2",

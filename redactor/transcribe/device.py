@@ -38,8 +38,8 @@ class BatchLimits:
     mixed: bool
 
 
-# On a CPU the encoder gains nothing by batches and the decoder most of what it can by 4 (`redactor bench` shows
-# both); states and texts are the same to the last bit alone and in a batch (tests/transcribe/test_whisper.py).
+# Few windows at a time keep memory low. On a CPU states and texts are the same to the last bit alone and in a
+# batch (tests/transcribe/test_whisper.py).
 _CPU_LIMITS = BatchLimits(recordings=8, num_bytes=8 << 20, encoded=1, decoded=4, aligned=1, mixed=True)
 # A GPU is tried with many and halved when memory runs out. Half precision sums in an order that depends on the
 # size of a batch, so that a batch holds windows of one recording: what becomes of it depends on it alone.

@@ -41,8 +41,8 @@ _TOKENS_PER_S = 12
 _FIRST_TOKENS = 10
 _MOST_TOKENS = 224
 
-# The log-mel value of silence in a window of speech: Whisper cuts 8 decades below the loudest, which lies
-# around 10 ** 1.2 in recordings of ordinary level ((1.2 - 8 + 4) / 4).
+# The log-mel value of silence in a window of speech: Whisper cuts 8 decades below the loudest, which is taken
+# for 10 ** 1.2 here ((1.2 - 8 + 4) / 4).
 _SILENT_MEL = -0.7
 
 _APPENDED = "\"'.。,，!！?？:：”)]}、"

@@ -13,8 +13,7 @@ import numpy as np
 from redactor.transcribe.speech import MODEL_RATE_HZ, Region
 from redactor.types import Seconds
 
-# Regions farther apart than this stand in windows of their own: encoding a second of pause costs as much as a
-# second of speech, and a window of its own about as much again.
+# Regions farther apart than this stand in windows of their own: a pause is encoded like so much speech.
 _LONGEST_GAP_SAMPLES = MODEL_RATE_HZ
 # A region that is too long is cut at the weakest tenth of a second in the last part of what a window holds.
 _CUT_FROM = 0.6
