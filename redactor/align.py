@@ -5,12 +5,13 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 
 from redactor.edges import EdgeRule, end_edge, spare_time, start_edge
 from redactor.errors import NonsenseError, QuarantineError
+from redactor.intervals import Interval, subtract, union
 from redactor.kernels.power import FRAME_S
 from redactor.policy import Policy
 from redactor.timebase import outward_milliseconds
@@ -27,8 +28,6 @@ _LONG_SILENCE_S = 0.8
 _CROSSTALK_DB = 20.0
 # Around a finding, of speech that only one model made words of.
 _NEAR_S = 0.6
-
-Interval = tuple[Seconds, Seconds]
 
 
 def align(
@@ -255,36 +254,6 @@ def _on_milliseconds(span: TimeSpan, duration: Seconds) -> TimeSpan:
     """Outward to whole milliseconds: what is written in a report is then just what is muted."""
     start, end = outward_milliseconds(span.start, span.end)
     return replace(span, start=max(start, 0.0), end=min(end, duration))
-
-
-def subtract(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
-    """What is left of `intervals` outside `taken`; half-open, in any order, overlaps allowed."""
-    covers = union(taken)
-    left = []
-    passed = 0  # covers before this one end before anything that is still to come
-    for start, end in union(intervals):
-        while passed < len(covers) and covers[passed][1] <= start:
-            passed += 1
-        for cover_start, cover_end in islice(covers, passed, None):
-            if cover_start >= end:
-                break
-            if cover_start > start:
-                left.append((start, cover_start))
-            start = max(start, cover_end)
-        if start < end:
-            left.append((start, end))
-    return left
-
-
-def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same time as disjoint intervals in order."""
-    joined: list[Interval] = []
-    for start, end in sorted(intervals):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
 
 
 def merge(spans: Iterable[TimeSpan], *, gap: Seconds) -> tuple[TimeSpan, ...]:

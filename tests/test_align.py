@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redactor.align import align, merge, subtract, union
+from redactor.align import align, merge
 from redactor.errors import NonsenseError, QuarantineError
+from redactor.intervals import subtract, union
 from redactor.policy import AlignPolicy, Policy, UnheardPolicy
 from redactor.types import Origin, PiiSpan, Segment, SpeechRegion, TimeSpan, Transcript, Word
 

@@ -14,11 +14,9 @@ from html import escape
 from itertools import pairwise
 
 from redactor.errors import NonsenseError
+from redactor.intervals import CoveredTime
 from redactor.redact.placeholders import Placeholders
 from redactor.types import PiiSpan, RedactedText, Seconds, Segment, TimeSpan, Transcript, Word, join_words
-
-# A word without length still is somewhere.
-_SHORTEST_WORD_S = 1e-3
 
 # For words that are muted only because they stand beside personal data or another side's is said meanwhile.
 _MUTED = "<MUTED>"
@@ -101,7 +99,7 @@ def _lines(
             for word in line.segment.words
         ]
         findings = _findings([word for _, word in located], [p for p in found if p.channel == channel])
-        muted = _MutedTimes([s for s in spans if channel in s.channels])
+        muted = CoveredTime((s.start, s.end) for s in spans if channel in s.channels)
         _fill(located, findings, muted, placeholders)
     return [line for line in lines if line.items]
 
@@ -109,13 +107,13 @@ def _lines(
 def _fill(
     located: Sequence[tuple[_Line, Word]],
     findings: Sequence[PiiSpan | None],
-    muted: _MutedTimes,
+    muted: CoveredTime,
     placeholders: Placeholders,
 ) -> None:
     """Put kept words and placeholders into their lines."""
     group: _Group | None = None
     for (line, word), finding in zip(located, findings, strict=True):
-        if not muted.overlap(word):
+        if not muted.touches(word.start, word.end):
             if finding is not None:
                 raise NonsenseError(f"a finding of type {finding.entity_type} is not muted")
             group = _close(group, placeholders)
@@ -152,25 +150,6 @@ def _findings(words: Sequence[Word], found: Iterable[PiiSpan]) -> list[PiiSpan |
             best[index] = pii
             index += 1
     return best
-
-
-class _MutedTimes:
-    """Overlap of words with muted time, by bisection: a day of calls has many of both."""
-
-    def __init__(self, spans: Sequence[TimeSpan]) -> None:
-        merged: list[tuple[Seconds, Seconds]] = []
-        for start, end in sorted((s.start, s.end) for s in spans):
-            if merged and start <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((start, end))
-        self._starts = [start for start, _ in merged]
-        self._ends = [end for _, end in merged]
-
-    def overlap(self, word: Word) -> bool:
-        end = max(word.end, word.start + _SHORTEST_WORD_S)
-        first = bisect.bisect_right(self._ends, word.start)
-        return first < len(self._starts) and self._starts[first] < end
 
 
 def _as_json(lines: Sequence[_Line], transcript: Transcript, num_channels: int) -> str:
