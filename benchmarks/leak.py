@@ -25,10 +25,10 @@ import soundfile as sf
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import textleak  # noqa: E402
-from benchmarks.tables import aligned  # noqa: E402
+from benchmarks.tables import aligned, percent  # noqa: E402
 from redactor.bench.gold import GoldError, GoldRecording, read_gold  # noqa: E402
 from redactor.bench.measure import measure  # noqa: E402
-from redactor.bench.score import Rate, Row, Scored, score, stretches_of, table  # noqa: E402
+from redactor.bench.score import Row, Scored, score, stretches_of, table  # noqa: E402
 
 MAX_HELD_BACK = 0.02
 
@@ -150,12 +150,6 @@ def score_all(
     ]
 
 
-def _percent(rate: Rate) -> str:
-    if rate.value is None:
-        return "-"
-    return f"{100 * rate.value:.1f} [{100 * rate.low:.1f}-{100 * rate.high:.1f}]"
-
-
 HEADINGS = (
     "",
     "of",
@@ -178,7 +172,7 @@ def render_table(results: dict[str, list[Row]]) -> str:
             for row in rows:
                 if row.name == name:
                     rates = (row.words, row.entities, row.clean, row.lost, row.held_back, row.text)
-                    lines.append((name, source, f"{row.with_pii}/{row.recordings}", *map(_percent, rates)))
+                    lines.append((name, source, f"{row.with_pii}/{row.recordings}", *map(percent, rates)))
     return aligned(lines)
 
 

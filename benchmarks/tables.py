@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from redactor.bench.score import Rate
+
 
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Lines of as many cells each, one below the other, every column as wide as its widest cell."""
@@ -12,3 +14,10 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def percent(rate: Rate) -> str:
+    """A share and its interval, in percent."""
+    if rate.value is None:
+        return "-"
+    return f"{100 * rate.value:.1f} [{100 * rate.low:.1f}-{100 * rate.high:.1f}]"

@@ -86,8 +86,13 @@ class Work:
 
 
 def one_model(policy: Policy) -> Policy:
-    """The policy without its second opinion."""
-    return replace(policy, name="one-model", transcribe=replace(policy.transcribe, second_opinion=""))
+    """The policy with one hearing: without its second opinion, and finished files are not listened to again."""
+    return replace(
+        policy,
+        name="one-model",
+        transcribe=replace(policy.transcribe, second_opinion=""),
+        verify=replace(policy.verify, share=0.0),
+    )
 
 
 def policies(strict: bool) -> dict[str, Policy]:

@@ -85,7 +85,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_status(commands)
     _add_retry(commands)
+    _add_explain(commands)
     _add_forget(commands)
+    _add_audit(commands)
     _add_bench(commands)
     _add_models(commands)
     _add_policy(commands)
@@ -159,6 +161,74 @@ def _add_retry(commands: argparse._SubParsersAction) -> None:
         )
 
     retry.set_defaults(call=call)
+
+
+def _add_explain(commands: argparse._SubParsersAction) -> None:
+    explain = commands.add_parser("explain", help="what was muted in a recording, why, and what the check saw")
+    _add_out(explain)
+    explain.add_argument("target", metavar="NAME|INPUT", help="a NAME, or the recording as given to run")
+    _add_json(explain)
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.explain import explain
+
+        return explain(
+            arguments.out, arguments.target, private=arguments.private, as_json=arguments.as_json
+        )
+
+    explain.set_defaults(call=call)
+
+
+def _add_audit(commands: argparse._SubParsersAction) -> None:
+    audit = commands.add_parser("audit", help="the hash-chained record of a run folder")
+    actions = audit.add_subparsers(required=True, metavar="ACTION")
+    verify = actions.add_parser("verify", help="name the first line of the record that does not fit")
+    _add_out(verify)
+    verify.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept elsewhere")
+    _add_audit_key(verify)
+    _add_json(verify)
+    head = actions.add_parser("head", help="print the signed head as JSON, to be kept elsewhere")
+    _add_out(head)
+    _add_audit_key(head)
+
+    def call_verify(arguments: argparse.Namespace) -> int:
+        from redactor.commands.audit import audit_verify
+
+        return audit_verify(
+            arguments.out,
+            private=arguments.private,
+            head=arguments.head,
+            public_key=arguments.public_key,
+            key_file=_signing_key(arguments),
+            as_json=arguments.as_json,
+        )
+
+    def call_head(arguments: argparse.Namespace) -> int:
+        from redactor.commands.audit import audit_head
+
+        return audit_head(
+            arguments.out,
+            private=arguments.private,
+            public_key=arguments.public_key,
+            key_file=_signing_key(arguments),
+        )
+
+    verify.set_defaults(call=call_verify)
+    head.set_defaults(call=call_head)
+
+
+def _signing_key(arguments: argparse.Namespace) -> Path:
+    from redactor.names import default_key_file
+    from redactor.record import signing_key_beside
+
+    return signing_key_beside(arguments.key_file or default_key_file())
+
+
+def _add_audit_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--public-key", type=Path, metavar="FILE", help="of the key that signed (audit.pub beside --key-file)"
+    )
+    parser.add_argument("--key-file", type=Path, metavar="FILE", help="as given to run; audit.key is beside it")
 
 
 def _add_forget(commands: argparse._SubParsersAction) -> None:

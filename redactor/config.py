@@ -7,7 +7,6 @@ checked before any work starts; an unknown key or entity type is refused with th
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 import tomllib
@@ -23,6 +22,12 @@ from redactor.files import shipped_dir
 from redactor.policy import AUTO_LANGUAGE, Policy
 
 __all__ = ["load_policy", "parse_policy", "policy_names"]
+
+# Those that ship have 9 KB. tomllib's memory grows with the square of the dots in a key: 100,000 of them took
+# more than 20 GB (Python 3.11).
+_MAX_BYTES = 64 << 10
+_MAX_DOTS = 200
+_MAX_SHOWN = 200
 
 
 def policy_names() -> list[str]:
@@ -41,10 +46,12 @@ def load_policy(name_or_file: str) -> Policy:
     """
     path = _policy_path(name_or_file)
     try:
-        text = path.read_bytes()
+        with path.open("rb") as file:
+            text = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise PolicyError(f"policy {str(path)!r} cannot be read: {error.strerror}") from None
-    return parse_policy(text, name=path.stem, where=str(path))
+    # A name is text, which the bytes of a file's name need not be.
+    return parse_policy(text, name=os.fsencode(path.stem).decode(errors="replace"), where=str(path))
 
 
 def parse_policy(text: bytes, *, name: str, where: str) -> Policy:
@@ -54,10 +61,16 @@ def parse_policy(text: bytes, *, name: str, where: str) -> Policy:
     ------
     PolicyError
     """
+    if len(text) > _MAX_BYTES or any(line.count(b".") > _MAX_DOTS for line in text.splitlines()):
+        raise PolicyError(
+            f"policy {where!r} is no policy: more than {_MAX_BYTES >> 10} KiB, or {_MAX_DOTS} dots in a line"
+        )
     try:
         raw = tomllib.loads(text.decode())
     except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
         raise PolicyError(f"policy {where!r} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise PolicyError(f"policy {where!r} is not valid TOML: lists or tables too deep") from None
     policy = _build(Policy, {"name": name, **raw}, where=where, prefix="")
     _check(policy, where=where)
     return policy
@@ -66,7 +79,11 @@ def parse_policy(text: bytes, *, name: str, where: str) -> Policy:
 def _policy_path(name_or_file: str) -> Path:
     path, names = Path(name_or_file), policy_names()
     if path.suffix == ".toml" or os.sep in name_or_file:
-        if not path.is_file():
+        try:
+            is_there = path.is_file()
+        except OSError as error:
+            raise PolicyError(f"policy file {name_or_file!r} cannot be reached: {error.strerror}") from None
+        if not is_there:
             raise PolicyError(
                 f"policy file {name_or_file!r} does not exist{_nearest(path.stem, names)}; "
                 f"shipped policies go by name: {', '.join(names)}"
@@ -99,7 +116,7 @@ def _build(cls: type, raw: Any, *, where: str, prefix: str) -> Any:
     for key in raw:
         if key not in known:
             hint = _home_of(key) or _nearest(key, known)
-            raise PolicyError(f"{where}: unknown key {prefix + key!r}{hint}")
+            raise PolicyError(f"{where}: unknown key {_shown(prefix + key)}{hint}")
     hints = typing.get_type_hints(cls)
     values = {key: _convert(hints[key], value, where=where, key=prefix + key) for key, value in raw.items()}
     return cls(**values)
@@ -114,6 +131,15 @@ def _home_of(key: str) -> str:
     return ""
 
 
+def _shown(value: Any) -> str:
+    """A value in a message: short, whatever a file says."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists in lists in lists
+        return f"some {type(value).__name__}"
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."
+
+
 def _convert(kind: Any, value: Any, *, where: str, key: str) -> Any:
     if is_dataclass(kind):
         return _build(typing.cast(type, kind), value, where=where, prefix=f"{key}.")
@@ -121,7 +147,7 @@ def _convert(kind: Any, value: Any, *, where: str, key: str) -> Any:
     if origin is Literal:
         if value not in args:
             raise PolicyError(
-                f"{where}: {key} = {value!r} is not one of {', '.join(map(repr, args))}"
+                f"{where}: {key} = {_shown(value)} is not one of {', '.join(map(repr, args))}"
                 + (_nearest(value, list(args)) if isinstance(value, str) else "")
             )
         return value
@@ -136,7 +162,7 @@ def _convert(kind: Any, value: Any, *, where: str, key: str) -> Any:
     if kind is float and type(value) is int and abs(value) < 2**53:  # what a float holds exactly
         value = float(value)
     if type(value) is not kind:
-        raise PolicyError(f"{where}: {key} must be {_KIND_NAMES[kind]}, not {value!r}")
+        raise PolicyError(f"{where}: {key} must be {_KIND_NAMES[kind]}, not {_shown(value)}")
     return value
 
 
@@ -148,10 +174,16 @@ def _check(policy: Policy, *, where: str) -> None:
         raise PolicyError(f"{where}: [language.detectors] is empty: nothing could be searched")
     for code in language.detectors:
         if not re.fullmatch(r"[a-z]{2,3}", code):
-            raise PolicyError(f"{where}: {code!r} is not an ISO 639 language code such as 'en'")
+            raise PolicyError(f"{where}: {_shown(code)} is not an ISO 639 language code such as 'en'")
+    for code in language.taggers:
+        if code not in language.detectors:
+            raise PolicyError(
+                f"{where}: [language.taggers] has {code!r}, which is not in [language.detectors]"
+                f"{_nearest(code, list(language.detectors))}"
+            )
     if language.spoken not in (AUTO_LANGUAGE, *language.detectors):
         raise PolicyError(
-            f"{where}: language.spoken = {language.spoken!r} has no detector in [language.detectors]"
+            f"{where}: language.spoken = {_shown(language.spoken)} has no detector in [language.detectors]"
         )
     if not (policy.transcribe.model and all(language.detectors.values())):
         raise PolicyError(f"{where}: transcribe.model and [language.detectors] need names of models")
@@ -164,8 +196,8 @@ def _check(policy: Policy, *, where: str) -> None:
     for key, low, high in _RANGES:
         section, name = key.split(".")
         value = getattr(getattr(policy, section), name)
-        if not (math.isfinite(value) and low <= value <= high):
-            raise PolicyError(f"{where}: {key} = {value} is outside {low} to {high}")
+        if not low <= value <= high:  # also true for NaN
+            raise PolicyError(f"{where}: {key} = {_shown(value)} is outside {low} to {high}")
 
 
 def _check_entities(entities: Mapping[str, float], *, where: str) -> None:
@@ -174,7 +206,7 @@ def _check_entities(entities: Mapping[str, float], *, where: str) -> None:
     for entity_type, threshold in entities.items():
         if entity_type not in ENTITY_TYPES:
             hint = _nearest(entity_type, list(ENTITY_TYPES))
-            raise PolicyError(f"{where}: unknown entity type {entity_type!r}{hint}")
+            raise PolicyError(f"{where}: unknown entity type {_shown(entity_type)}{hint}")
         if not (0.0 <= threshold <= 1.0):
             raise PolicyError(f"{where}: entities.{entity_type} = {threshold} is outside 0 to 1")
 
@@ -203,4 +235,9 @@ _RANGES = (
     # The upper bound keeps the tone below the Nyquist frequency of 8 kHz telephony.
     ("mute.tone_hz", 20.0, 3_900.0),
     ("mute.tone_dbfs", -90.0, 0.0),
+    ("verify.share", 0.0, 1.0),
+    ("verify.seed", 0, 2**31),
+    ("verify.suspicion", 0.0, 1.0),
+    ("verify.max_rounds", 0, 20),
+    ("verify.padding_ms", 0.0, 10_000.0),
 )

@@ -6,6 +6,9 @@ which stores `reason` and a position.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class RedactorError(Exception):
     """Base of everything this package raises on purpose."""
@@ -27,6 +30,10 @@ class ModelError(RedactorError):
 
 class StoreError(RedactorError):
     """The run folder, its ledger or the disk below it cannot be used; the run stops."""
+
+
+class VerifierError(RedactorError):
+    """The independent check let something pass that it had to object to: nothing may be released by it."""
 
 
 class LockedError(StoreError):
@@ -57,12 +64,15 @@ class RecordingError(RedactorError):
         Short stable slug for the ledger and for scripts.
     state : str
         Ledger state the recording ends in: "failed" or "quarantined".
+    account : mapping or None
+        What was muted and what the check saw, for the ledger; set by the pipeline.
     """
 
     exit_code = 1
     reason = "error"
     state = "failed"
     stage: str | None = None  # set by the pipeline
+    account: Mapping[str, Any] | None = None
 
     def __init__(
         self, message: str, *, reason: str | None = None, detail: str | None = None
@@ -91,11 +101,23 @@ class WorkerDied(RecordingError):
     reason = "worker-died"
 
 
+class TimedOut(RecordingError):
+    """The recording was not done in the time that any recording like it is done in."""
+
+    reason = "timed-out"
+
+
 class QuarantineError(RecordingError):
     """The recording was read but not understood; nothing of it may be released."""
 
     reason = "not-understood"
     state = "quarantined"
+
+
+class ObjectionError(QuarantineError):
+    """The independent check of the finished file found something that must not be released."""
+
+    reason = "objection"
 
 
 class NonsenseError(QuarantineError):

@@ -53,6 +53,15 @@ def sha256_file(path: Path) -> str:
         return sha256_stream(stream)
 
 
+def stamp_of(path: Path) -> str:
+    """Size, times, device and inode of a file: unchanged, it need not be hashed; "" if it is out of reach."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_dev}:{found.st_ino}"
+
+
 def fsync_file(path: Path) -> None:
     """Make a file's bytes reach the disk."""
     with path.open("rb") as stream:

@@ -25,6 +25,7 @@ _PACKAGES = (
     "phonenumbers",
     "presidio-analyzer",
     "presidio-anonymizer",
+    "rapidfuzz",
     "soundfile",
     "soxr",
     "spacy",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from redactor.entities import ENTITY_TYPES
 from redactor.errors import NonsenseError
-from redactor.types import PiiSpan, Seconds, Sound, Transcript
+from redactor.intervals import CoveredTime
+from redactor.policy import Policy
+from redactor.types import Origin, PiiSpan, Seconds, Sound, TimeSpan, Transcript
 
 # Times are rounded to milliseconds on the way.
 _TOLERANCE_S = 1e-3
@@ -58,11 +61,36 @@ def check_found(found: Sequence[PiiSpan], transcript: Transcript) -> None:
         for channel in hearing.channels
     }
     for span in found:
+        if span.entity_type not in ENTITY_TYPES:  # which it does not say: it may be what was found
+            raise NonsenseError("a finding is of no known type")
         length = lengths.get((span.hearing, span.channel), 0)
         if not (0 <= span.char_start < span.char_end <= length):
             raise NonsenseError(f"a finding of type {span.entity_type} lies outside its text")
         if not 0.0 <= span.score <= 1.0:
             raise NonsenseError(f"a finding of type {span.entity_type} has no score between 0 and 1")
+
+
+def check_spans(
+    spans: Sequence[TimeSpan], found: Sequence[PiiSpan], transcript: Transcript, audio: Sound, policy: Policy
+) -> None:
+    """Refuse spans that leave out a channel that the policy wants muted, or a word of a finding.
+
+    Raises
+    ------
+    NonsenseError
+    """
+    everywhere = set(range(audio.num_channels))
+    for span in spans:
+        # What is denied is denied on its own channel.
+        wants_all = policy.align.channels == "all" and span.origin is not Origin.DENIED
+        if wants_all and set(span.channels) != everywhere:
+            raise NonsenseError("a muted stretch does not cover every channel, as the policy wants it")
+    muted = {c: CoveredTime((s.start, s.end) for s in spans if c in s.channels) for c in everywhere}
+    for pii in found:
+        for word in transcript.hearings[pii.hearing].words(pii.channel):
+            is_under = pii.char_start < word.char_end and word.char_start < pii.char_end
+            if is_under and not muted[pii.channel].touches(word.start, word.end):
+                raise NonsenseError(f"a word of a finding of type {pii.entity_type} is not muted")
 
 
 def _check_channel(channel: int, audio: Sound) -> None:

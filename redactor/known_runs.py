@@ -6,6 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from redactor.errors import StoreError
 from redactor.files import make_private_dir, user_config_dir
 from redactor.runfolder import RunFolder
 
@@ -15,17 +16,29 @@ def _list_file() -> Path:
 
 
 def known_runs() -> list[Path]:
-    """Run folders in the order they were first used; some may be gone."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    """Run folders in the order they were first used; some may be gone.
+
+    Raises
+    ------
+    StoreError
+        If there is a list that cannot be read.
+    """
+    try:
         lines = _list_file().read_bytes().split(b"\0")
-        return [Path(os.fsdecode(line)) for line in dict.fromkeys(lines) if line]
-    return []
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StoreError(
+            f"the list of run folders {str(_list_file())!r} cannot be read ({error.strerror}); name each "
+            "folder with --out"
+        ) from None
+    return [Path(os.fsdecode(line)) for line in dict.fromkeys(lines) if line]
 
 
 def remember(folder: RunFolder) -> None:
     """Note a run folder, once. A folder of settings that cannot be written costs only this convenience."""
     out = folder.out.absolute()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StoreError):
         if out in known_runs():
             return
         make_private_dir(_list_file().parent)

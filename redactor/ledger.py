@@ -18,7 +18,8 @@ from typing import Any
 from redactor.sqlite import connect, scrub, store_errors, transaction
 from redactor.types import ReleasedFile
 
-_SCHEMA = """
+_STEPS = (
+    """
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE job (
     name TEXT PRIMARY KEY,
@@ -35,9 +36,10 @@ CREATE TABLE job (
     files TEXT NOT NULL DEFAULT '[]',
     provenance TEXT NOT NULL DEFAULT '{}'
 );
-CREATE INDEX job_state ON job (state);
-"""
-_VERSION = 1
+CREATE INDEX job_state ON job (state)
+""",
+    "ALTER TABLE job ADD COLUMN account TEXT NOT NULL DEFAULT '{}'",
+)
 
 
 class State(StrEnum):
@@ -71,6 +73,8 @@ class Row:
     files : tuple of ReleasedFile
     provenance : mapping
         Policy and models, by name and digest.
+    account : mapping
+        What the independent check saw, and of a recording that it held back what was muted; no text.
     """
 
     name: str
@@ -86,6 +90,7 @@ class Row:
     verdict: str | None = None
     files: tuple[ReleasedFile, ...] = ()
     provenance: Mapping[str, Any] | None = None
+    account: Mapping[str, Any] | None = None
 
 
 class Ledger:
@@ -99,7 +104,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._db = connect(path, schema=_SCHEMA, version=_VERSION)
+        self._db = connect(path, steps=_STEPS)
 
     def close(self) -> None:
         self._db.close()
@@ -155,7 +160,7 @@ class Ledger:
         with transaction(self._db, self._path) as db:
             db.execute(
                 "INSERT OR REPLACE INTO job VALUES (:name, :state, :run_identity, :identity, :input_sha256, "
-                ":stage, :reason, :detail, :duration, :muted, :verdict, :files, :provenance)",
+                ":stage, :reason, :detail, :duration, :muted, :verdict, :files, :provenance, :account)",
                 _values(row),
             )
 
@@ -207,8 +212,8 @@ class InputMap:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        schema = "CREATE TABLE input (name TEXT PRIMARY KEY, uri TEXT, relative TEXT, stamp TEXT)"
-        self._db = connect(path, schema=schema, version=1)
+        table = "CREATE TABLE input (name TEXT PRIMARY KEY, uri TEXT, relative TEXT, stamp TEXT)"
+        self._db = connect(path, steps=[table])
 
     def close(self) -> None:
         self._db.close()
@@ -248,8 +253,11 @@ def _row(found: Any) -> Row:
     try:
         values["state"] = State(values["state"])
         files = json.loads(values["files"])
-        values["files"] = tuple(ReleasedFile(f["path"], f["sha256"], f["bytes"]) for f in files)
+        values["files"] = tuple(
+            ReleasedFile(f["path"], f["sha256"], f["bytes"], f.get("stamp", "")) for f in files
+        )
         values["provenance"] = json.loads(values["provenance"])
+        values["account"] = json.loads(values["account"]) or None
         return Row(**values)
     except (ValueError, TypeError, KeyError):
         raise sqlite3.DatabaseError("a row that this package did not write") from None
@@ -260,7 +268,8 @@ def _values(row: Row) -> dict[str, Any]:
         **{key: getattr(row, key) for key in Row.__dataclass_fields__},
         "state": row.state.value,
         "files": json.dumps(
-            [{"path": f.path, "sha256": f.sha256, "bytes": f.num_bytes} for f in row.files]
+            [{"path": f.path, "sha256": f.sha256, "bytes": f.num_bytes, "stamp": f.stamp} for f in row.files]
         ),
         "provenance": json.dumps(row.provenance or {}, sort_keys=True),
+        "account": json.dumps(row.account or {}, sort_keys=True),
     }

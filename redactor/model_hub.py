@@ -46,7 +46,7 @@ def _first_uses() -> dict[str, Known]:
         return {key: Known(str(v["revision"]), dict(v["files"])) for key, v in raw.items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelError(
             f"{path.name} in the cache of models is damaged, so hub models cannot be verified; "
             "delete it to trust what is downloaded next"

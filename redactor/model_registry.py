@@ -216,7 +216,7 @@ def _whisper_languages(folder: Path) -> tuple[str, ...]:
     data = vocabulary[0].read_bytes()
     try:
         size = len(json.loads(data)) if vocabulary[0].suffix == ".json" else data.count(b"\n")
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise ModelError(f"{vocabulary[0].name!r} in {str(folder)!r} is not a JSON list of words") from None
     return (ANY_LANGUAGE,) if size >= _MULTILINGUAL_VOCABULARY else ("en",)
 
@@ -224,7 +224,7 @@ def _whisper_languages(folder: Path) -> tuple[str, ...]:
 def _spacy_languages(folder: Path) -> tuple[str, ...]:
     try:
         language = json.loads((folder / "meta.json").read_bytes())["lang"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ModelError(
             f"{str(folder)!r} is not a spaCy pipeline: give the folder that holds meta.json"
         ) from None
@@ -234,7 +234,7 @@ def _spacy_languages(folder: Path) -> tuple[str, ...]:
 def _tagger_languages(folder: Path) -> tuple[str, ...]:
     try:
         language = json.loads((folder / "config.json").read_bytes())["language"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ModelError(
             f"{str(folder)!r} is not a tagger: give a folder as models/spoken_pii/train.py writes it"
         ) from None

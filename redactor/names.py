@@ -40,7 +40,10 @@ def load_key(path: Path, *, create: bool) -> bytes:
         If a new key cannot be written.
     """
     try:
-        text = path.read_text(encoding="ascii").strip()
+        if path.exists() and not path.is_file():  # whoever opened a pipe would wait for it
+            raise OSError
+        with path.open(encoding="ascii") as file:
+            text = file.read(4 * _KEY_BYTES).strip()
     except FileNotFoundError:
         if not create:
             raise UsageError(
@@ -48,7 +51,7 @@ def load_key(path: Path, *, create: bool) -> bytes:
                 "back, or name it with --key-file"
             ) from None
         return _new_key(path)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         raise UsageError(
             f"key file {str(path)!r} cannot be read; put the right file back, or name it with --key-file"
         ) from None

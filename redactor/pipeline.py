@@ -5,30 +5,46 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from redactor.align import align, union
+import numpy as np
+
+from redactor.align import align, merge
 from redactor.audio.recording import Recording, open_recording
 from redactor.detect import Detector
 from redactor.detect.deny import denied
-from redactor.errors import QuarantineError, RecordingError, RedactorError, StoreError
-from redactor.invariants import check_found, check_transcript
+from redactor.errors import ObjectionError, QuarantineError, RecordingError, RedactorError, StoreError
+from redactor.intervals import union
+from redactor.invariants import check_found, check_spans, check_transcript
 from redactor.policy import Policy
 from redactor.redact.audio import Fill, muted
 from redactor.redact.text import redact_text
-from redactor.report import audacity_labels, report
+from redactor.report import audacity_labels, report, span_record
 from redactor.staging import Staging
 from redactor.transcribe import Heard
-from redactor.types import Origin, PiiSpan, Sound, TimeSpan
+from redactor.types import Origin, PiiSpan, Seconds, Sound, TimeSpan, Transcript
+from redactor.verify.claim import Checked, Claim, round_record
+
+PASSED = "passed"
+UNCHECKED = "unchecked"
+# Times as much padding in each round of the check as in the one before.
+_WIDER = 4
+VERDICTS = frozenset((PASSED, UNCHECKED))
 
 
 class Transcriber(Protocol):
     """Hears words in audio; :class:`redactor.transcribe.Recognizer` is the real one."""
 
     def transcribe(self, recording: Recording, policy: Policy) -> Heard: ...
+
+
+class Checker(Protocol):
+    """Checks a finished recording; :class:`redactor.verify.Verifier` is the real one."""
+
+    def check(self, claim: Claim, *, known: dict[Any, Any], first: bool) -> Checked: ...
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,7 @@ class Tools:
     ----------
     recognizer : Transcriber
     detector : Detector
+    verifier : Checker
     policy : Policy
     watch : callable or None
         Told the name of a stage and the seconds it took a recording.
@@ -46,6 +63,7 @@ class Tools:
 
     recognizer: Transcriber
     detector: Detector
+    verifier: Checker
     policy: Policy
     watch: Callable[[str, float], None] | None = None
 
@@ -59,17 +77,24 @@ class Redacted:
     input_sha256 : str
     duration, muted : float
         Seconds of audio, and of it muted on at least one channel.
+    verdict : str
+        Of the independent check: "passed", or "unchecked" where nobody listened to the finished file.
+    account : mapping
+        What the check saw, round by round.
     """
 
     input_sha256: str
     duration: float
     muted: float
+    verdict: str
+    account: Mapping[str, Any]
 
 
 def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[str, Any]) -> Redacted:
     """Read a recording, find what is personal, mute it, and stage what may be released.
 
-    The sound passes through in blocks, once to be heard and once to be muted; only words and spans are kept.
+    The sound passes through in blocks, to be heard, to be muted, and to be held against what was written; only
+    words and spans are kept. What the check of the finished file finds is muted too, and the check repeated.
 
     Parameters
     ----------
@@ -89,40 +114,126 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
         If an output cannot be written.
     """
     policy, watch = tools.policy, tools.watch
+    rounds: list[dict[str, Any]] = []
+    known: dict[Any, Any] = {}
     with contextlib.ExitStack() as opened:
         with stage("decode", watch):
             recording = opened.enter_context(open_recording(path))
             _check_long_enough(recording, policy)
         with stage("transcribe", watch):
             heard = tools.recognizer.transcribe(recording, policy)
-            transcript = heard.transcript
-            check_transcript(transcript, recording)
+            check_transcript(heard.transcript, recording)
         with stage("detect", watch):
-            found = tools.detector.detect(transcript)
-            check_found(found, transcript)
+            found = tools.detector.detect(heard.transcript)
+            check_found(found, heard.transcript)
         with stage("align", watch):
             spans = _spans_to_mute(heard, found, recording, policy)
-        with stage("redact", watch):
-            text = redact_text(
-                transcript,
-                spans,
-                [pii for pii in found if pii.hearing == 0],
-                formats=policy.output.transcripts,
-                num_channels=recording.num_channels,
-            )
-            redactions, redacted = muted(recording, spans, _fill(policy))
-        with stage("write", watch):
-            written = staging.audio(redacted)
-            silent = sum(end - start for start, end in union((s.start, s.end) for s in spans))
-            document = report(recording, written, redactions, transcript, about=about, muted=silent)
-            staging.text("reports", ".json", json.dumps(document, indent=1) + "\n")
-            if policy.output.audacity_labels:
-                staging.text("reports", ".labels.txt", audacity_labels(redactions))
-            for extension, content in text.files.items():
-                staging.text("transcripts", f".{extension}", content)
+            check_spans(spans, found, heard.transcript, recording, policy)
+        while True:
+            silent = _write(recording, heard.transcript, found, spans, tools, staging, about)
+            with stage("verify", watch):
+                claim = Claim(recording, heard.transcript, spans, staging.sound, staging.texts, about)
+                checked = tools.verifier.check(claim, known=known, first=not rounds)
+                rounds.append(round_record(len(rounds) + 1, checked))
+                if checked.is_clean:
+                    _check_was_listened_to(checked, policy)
+                    break
+                _hold_back_if_hopeless(checked, rounds, spans, policy)
+                staging.discard()
+            with stage("align", watch):
+                spans = _also_muted(checked, spans, heard.power, policy, number=len(rounds))
         with stage("decode", watch):
             opened.close()  # the file that was muted has to be the one that was heard
-    return Redacted(recording.sha256, recording.duration, silent)
+    verdict = PASSED if checked.listened else UNCHECKED
+    return Redacted(recording.sha256, recording.duration, silent, verdict, {"check": rounds})
+
+
+def _write(
+    recording: Recording,
+    transcript: Transcript,
+    found: Sequence[PiiSpan],
+    spans: Sequence[TimeSpan],
+    tools: Tools,
+    staging: Staging,
+    about: dict[str, Any],
+) -> Seconds:
+    """Mute and stage everything; the seconds muted on some channel."""
+    policy = tools.policy
+    with stage("redact", tools.watch):
+        text = redact_text(
+            transcript,
+            spans,
+            [pii for pii in found if pii.hearing == 0],
+            formats=policy.output.transcripts,
+            num_channels=recording.num_channels,
+        )
+        redactions, redacted = muted(recording, spans, Fill.of(policy.mute))
+    with stage("write", tools.watch):
+        written = staging.audio(redacted)
+        silent = sum(end - start for start, end in union((s.start, s.end) for s in spans))
+        document = report(recording, written, redactions, transcript, about=about, muted=silent)
+        staging.text("reports", ".json", json.dumps(document, indent=1) + "\n")
+        if policy.output.audacity_labels:
+            staging.text("reports", ".labels.txt", audacity_labels(redactions))
+        for extension, content in text.files.items():
+            staging.text("transcripts", f".{extension}", content)
+    return silent
+
+
+def _check_was_listened_to(checked: Checked, policy: Policy) -> None:
+    if policy.verify.share >= 1.0 and not checked.listened:
+        raise ObjectionError(
+            "nobody listened to the finished file, and the policy wants every one listened to; report this",
+            reason="not-listened",
+        )
+
+
+def _hold_back_if_hopeless(
+    checked: Checked, rounds: list[dict[str, Any]], spans: Sequence[TimeSpan], policy: Policy
+) -> None:
+    """Raise for what muting more cannot mend, or has not mended in as many rounds as the policy gives."""
+    error = None
+    if checked.faults:
+        # What is left of the original is named first.
+        kinds = sorted({fault.kind for fault in checked.faults}, key=lambda kind: (kind != "residue", kind))
+        error = ObjectionError(
+            f"the finished file did not pass the check ({', '.join(kinds)}); `redactor explain` has the times; "
+            "after a fix, `redactor retry --quarantined`",
+            reason=kinds[0],
+        )
+    elif len(rounds) > policy.verify.max_rounds:
+        error = ObjectionError(
+            f"after {len(rounds)} rounds there is still personal data to be heard; `redactor explain` has "
+            "types and times; use a stricter policy, or a higher verify.max_rounds",
+            reason="still-personal",
+        )
+    if error is not None:
+        error.account = {"check": rounds, "redactions": [span_record(span) for span in spans]}
+        raise error
+
+
+def _also_muted(
+    checked: Checked, spans: Sequence[TimeSpan], power: np.ndarray, policy: Policy, *, number: int
+) -> tuple[TimeSpan, ...]:
+    """What was muted, and what the check found besides; wider than at first, and wider in every round.
+
+    A gap after a question lets what follows it look like the answer: word by word that would take as many
+    rounds as the turn has words.
+    """
+    more = policy.verify.padding_ms * _WIDER ** (number - 1)
+    wider = replace(
+        policy.align,
+        padding_before_ms=policy.align.padding_before_ms + more,
+        padding_after_ms=policy.align.padding_after_ms + more,
+    )
+    added = [
+        replace(span, origin=Origin.VERIFIED)
+        for missed in checked.missed
+        for span in align(missed.hearing, missed.found, power=power, policy=replace(policy, align=wider))
+    ]
+    everywhere = tuple(range(power.shape[1])) if policy.align.channels == "all" else None
+    added += [replace(span, channels=everywhere or span.channels) for span in checked.unknown]
+    return merge([*spans, *added], gap=policy.align.merge_gap_ms / 1000)
 
 
 @contextlib.contextmanager
@@ -195,13 +306,3 @@ def _spans_to_mute(
         )
     channels = tuple(range(recording.num_channels))
     return (TimeSpan(0.0, recording.duration, channels, (), Origin.UNHEARD),)
-
-
-def _fill(policy: Policy) -> Fill:
-    mute_policy = policy.mute
-    return Fill(
-        kind=mute_policy.fill,
-        fade_ms=mute_policy.fade_ms,
-        tone_hz=mute_policy.tone_hz,
-        tone_dbfs=mute_policy.tone_dbfs,
-    )

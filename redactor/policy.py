@@ -169,6 +169,40 @@ class MutePolicy:
 
 
 @dataclass(frozen=True)
+class VerifyPolicy:
+    """The independent check of the finished file.
+
+    That nothing of the original is left in what is muted, and that no text says more than can be heard, is
+    checked of every recording.
+
+    Attributes
+    ----------
+    share : float
+        Of the recordings, how many are also transcribed again and searched from scratch, 0 to 1. The rest are
+        marked unchecked.
+    seed : int
+        Draws them, together with their names.
+    model : str
+        Whisper model that listens; "" for the one that transcribes.
+    suspicion : float
+        From this probability of being personal on, as the tagger gives it, a word that is heard again in the
+        first round is muted; or from the threshold of its type, if that is less.
+    max_rounds : int
+        What is found is muted and the new file checked again, so many times; then the recording is held back.
+    padding_ms : float
+        Muted on both sides of what is found in the first round, beyond what [align] says; four times as much in
+        every further round.
+    """
+
+    share: float = 1.0
+    seed: int = 1
+    model: str = "tiny.en"
+    suspicion: float = 1.0
+    max_rounds: int = 4
+    padding_ms: float = 50.0
+
+
+@dataclass(frozen=True)
 class OutputPolicy:
     """Which text files are written.
 
@@ -205,6 +239,7 @@ class Policy:
     unheard: UnheardPolicy = field(default_factory=UnheardPolicy)
     deny: DenyPolicy = field(default_factory=DenyPolicy)
     mute: MutePolicy = field(default_factory=MutePolicy)
+    verify: VerifyPolicy = field(default_factory=VerifyPolicy)
     output: OutputPolicy = field(default_factory=OutputPolicy)
 
     @property

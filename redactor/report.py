@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from redactor.types import AudioFormat, Redaction, Seconds, Sound, Transcript
+from redactor.types import AudioFormat, Redaction, Seconds, Sound, TimeSpan, Transcript
+
+# What a recognizer may be called in what is written: a name that holds what it found must not get there.
+RECOGNIZER_NAME = re.compile(r"[A-Z][A-Za-z]{2,40}(?:Recognizer|Tagger)")
+_OTHER = "OtherRecognizer"
 
 
 def report(
@@ -45,7 +50,7 @@ def report(
             "kept": _format(recording.format) == _format(written),
         },
         "muted": round(muted, 3),
-        "redactions": [_row(redaction) for redaction in redactions],
+        "redactions": [{**span_record(r.span), "operator": r.operator} for r in redactions],
     }
 
 
@@ -61,8 +66,8 @@ def _format(audio_format: AudioFormat) -> dict[str, str]:
     return {"container": audio_format.container, "subtype": audio_format.subtype}
 
 
-def _row(redaction: Redaction) -> dict[str, Any]:
-    span = redaction.span
+def span_record(span: TimeSpan) -> dict[str, Any]:
+    """A muted span as JSON values."""
     return {
         "types": list(span.entity_types),
         "origin": span.origin.value,
@@ -70,6 +75,5 @@ def _row(redaction: Redaction) -> dict[str, Any]:
         "end": span.end,
         "channels": list(span.channels),
         "score": None if span.score is None else round(span.score, 3),
-        "recognizers": list(span.recognizers),
-        "operator": redaction.operator,
+        "recognizers": [name if RECOGNIZER_NAME.fullmatch(name) else _OTHER for name in span.recognizers],
     }

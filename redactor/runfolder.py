@@ -19,7 +19,8 @@ from redactor.files import fsync_dir, make_private_dir, write_atomic
 
 TEMPORARY_SUFFIX = ".tmp"
 _POINTER = "private-folder.txt"
-_RELEASE_PARTS = ("audio", "transcripts", "reports")
+_MAX_PATH_BYTES = 4096  # PATH_MAX of Linux
+RELEASE_PARTS = ("audio", "transcripts", "reports")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class RunFolder:
     def inputs(self) -> Path:
         return self.private / "inputs.sqlite3"
 
+    @property
+    def audit(self) -> Path:
+        return self.private / "audit.jsonl"
+
     def release_path(self, relative: str) -> Path:
         """Absolute path of a file that is named relative to ``release/``."""
         return self.release / relative
@@ -59,7 +64,7 @@ class RunFolder:
 
 def relative_path(part: str, name: str, extension: str, *, keep_names: bool) -> str:
     """Path of a file below ``release/``: ``audio/xx/NAME.ext``, or ``audio/NAME.ext`` with kept names."""
-    if part not in _RELEASE_PARTS:
+    if part not in RELEASE_PARTS:
         raise ValueError(f"not a part of release/: {part}")
     shard = "" if keep_names else f"{name[:2]}/"
     return f"{part}/{shard}{name}{extension}"
@@ -73,10 +78,8 @@ def open_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
     UsageError
         If there is none at `out`.
     """
-    pointer = out / _POINTER
-    where = private or (Path(os.fsdecode(pointer.read_bytes().rstrip(b"\n"))) if pointer.is_file() else None)
-    folder = RunFolder(out, where or out / "private")
-    if not folder.ledger.is_file():
+    folder = RunFolder(out, private or _pointed_at(out) or out / "private")
+    if not _is_file(folder.ledger):
         raise UsageError(
             f"{str(out)!r} is not a run folder (no ledger in {str(folder.private)!r}); name the --out of a "
             "run, and its --private if that folder was moved"
@@ -94,11 +97,15 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
     StoreError
         If the folders cannot be written.
     """
-    pointer = out / _POINTER
-    if private is None and pointer.is_file():
-        private = Path(os.fsdecode(pointer.read_bytes().rstrip(b"\n")))
+    if private is None:
+        private = _pointed_at(out)
+        if private is not None and not _is_file(private / "ledger.sqlite3"):
+            raise UsageError(
+                f"{str(out)!r} says that its private folder is {str(private)!r}, where there is no ledger; "
+                "name the right one with --private, or another --out"
+            )
     folder = RunFolder(out, (private or out / "private").absolute())
-    if not folder.ledger.exists() and folder.release.is_dir() and any(folder.release.iterdir()):
+    if not _is_file(folder.ledger) and folder.release.is_dir() and any(folder.release.iterdir()):
         raise UsageError(
             f"{str(folder.release)!r} holds files but {str(folder.private)!r} has no ledger for them; name "
             "another --out, or the --private of the run that wrote them"
@@ -107,10 +114,31 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
         folder.release.mkdir(parents=True, exist_ok=True)
         make_private_dir(folder.private)
         if folder.private != (out / "private").absolute():
-            write_atomic(pointer, os.fsencode(folder.private) + b"\n")
+            write_atomic(out / _POINTER, os.fsencode(folder.private) + b"\n")
     except OSError as error:
         raise StoreError(f"{str(out)!r} cannot be written: {error.strerror}") from None
     return folder
+
+
+def _pointed_at(out: Path) -> Path | None:
+    """The private folder that OUT names, where it is not inside."""
+    pointer = out / _POINTER
+    if not _is_file(pointer):
+        return None
+    with pointer.open("rb") as file:
+        named = file.read(_MAX_PATH_BYTES + 1).removesuffix(b"\n")
+    if not named.startswith(b"/") or b"\0" in named or len(named) > _MAX_PATH_BYTES:
+        raise UsageError(f"{str(pointer)!r} names no folder; name the run's --private")
+    return Path(os.fsdecode(named))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise UsageError(
+            f"{str(path)!r} cannot be reached ({error.strerror}); check the folder and its permissions"
+        ) from None
 
 
 @contextmanager
@@ -175,7 +203,7 @@ def remove(folder: RunFolder, paths: Iterable[str]) -> None:
 
 def remove_temporary(folder: RunFolder, name: str, *, keep_names: bool) -> None:
     """Remove what a dead worker left half written of one recording."""
-    for part in _RELEASE_PARTS:
+    for part in RELEASE_PARTS:
         target = folder.release / relative_path(part, name, "", keep_names=keep_names)
         # Whole, not its beginning: with kept names "call" and "call.two" may be worked on side by side.
         is_ours = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,15 @@ from urllib.parse import quote
 from redactor.engines.base import Job
 from redactor.engines.local import LocalEngine
 from redactor.engines.worker import WorkerSpec, work
-from redactor.errors import UsageError
-from redactor.files import atomic_file, sha256_file
+from redactor.errors import StoreError, UsageError
+from redactor.files import atomic_file, sha256_file, stamp_of
 from redactor.identity import RunIdentity
 from redactor.inputs import Input, as_uri, input_path
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
 from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
+from redactor.record import Record
 from redactor.runfolder import RunFolder, remove, sweep
+from redactor.sentinels import FOLDER_PREFIX
 from redactor.settings import Prepared
 
 
@@ -56,11 +59,14 @@ class Archive:
                 f"the names in {str(folder.out)!r} were made with another key than {str(key_file)!r}; name "
                 "the right --key-file, or another --out"
             )
-        if json.loads(self.ledger.setting("keep_names") or "false") != keep_names:
+        if (self.ledger.setting("keep_names") == "true") != keep_names:
             raise UsageError(
                 f"{str(folder.out)!r} was made {'without' if keep_names else 'with'} --keep-names; "
                 "names cannot be mixed in one --out"
             )
+        self.record = Record(
+            folder.audit, key_file=key_file, key=self._key, keep_names=keep_names
+        )
 
     def close(self) -> None:
         self.ledger.close()
@@ -72,7 +78,7 @@ class Archive:
 
     def names_for(self, target: str) -> list[str]:
         """Names that an INPUT or a NAME on the command line stands for; empty if none is known."""
-        if self.ledger.row(target) is not None:
+        if _is_text(target) and self.ledger.row(target) is not None:
             return [target]
         path = input_path(target)
         uri = as_uri(path)
@@ -89,11 +95,14 @@ class Archive:
         allows.
         """
         self.ledger.give_back()
+        for leftover in self.folder.private.glob(f"{FOLDER_PREFIX}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
         stale = [
             row.name
             for row in self.ledger.rows(State.DONE)
             if row.run_identity != identity.digest or not self._is_whole(row)
         ]
+        self.record.withdrawn(stale)
         self.ledger.reset(stale)
         self.write_manifest()
         sweep(self.folder, listed=self.ledger.listed_files())
@@ -102,6 +111,9 @@ class Archive:
         for file in row.files:
             path = self.folder.release_path(file.path)
             if not path.is_file() or path.stat().st_size != file.num_bytes:
+                return False
+            # Hashing an archive at every start would take hours; whoever writes into a file changes its stamp.
+            if stamp_of(path) != file.stamp and sha256_file(path) != file.sha256:
                 return False
             # A link in place of a folder is swept like one in place of the file.
             if any(part.is_symlink() for part in (path, *_folders_below(self.folder.release, path))):
@@ -122,7 +134,7 @@ class Archive:
         origins = {}
         undone = {}
         for name, item in named:
-            stamp = _stamp(item.path)
+            stamp = stamp_of(item.path)
             plan.paths[name] = item.path
             known = self.inputs.get(name)
             row = self.ledger.row(name)
@@ -174,6 +186,7 @@ class Archive:
     def _withdraw(self, rows: Iterable[Row]) -> None:
         """Make rows pending that are to be done anew, and remove what they released."""
         stale = [row for row in rows if row.state is not State.PENDING]
+        self.record.withdrawn(row.name for row in stale if row.state is State.DONE)
         self.ledger.reset(row.name for row in stale)
         files = [file.path for row in stale for file in row.files]
         if files:
@@ -190,6 +203,7 @@ class Archive:
             threads=settings.threads,
             recordings_at_once=prepared.device.limits.recordings,
             release=self.folder.release,
+            private=self.folder.private,
             keep_names=settings.keep_names,
             provenance=prepared.identity.provenance,
         )
@@ -197,6 +211,7 @@ class Archive:
             spec,
             folder=self.folder,
             ledger=self.ledger,
+            record=self.record,
             identity=prepared.identity,
             num_workers=prepared.num_workers,
             body=body,
@@ -209,6 +224,7 @@ class Archive:
         takes what a killed run left of it, half written or not yet listed.
         """
         row = self.ledger.row(name)
+        self.record.forgotten(name)
         self.ledger.forget(name)
         self.inputs.forget(name)
         self.write_manifest()
@@ -217,9 +233,15 @@ class Archive:
 
     def write_manifest(self) -> None:
         """Write ``release/manifest.jsonl`` anew from the ledger, in order of name."""
-        with atomic_file(self.folder.manifest) as stream:
-            for row in self.ledger.rows(State.DONE):
-                stream.write(json.dumps(_manifest_line(row)).encode() + b"\n")
+        try:
+            with atomic_file(self.folder.manifest) as stream:
+                for row in self.ledger.rows(State.DONE):
+                    stream.write(json.dumps(_manifest_line(row)).encode() + b"\n")
+        except OSError as error:
+            raise StoreError(
+                f"{str(self.folder.manifest)!r} cannot be written: {error.strerror}; free the disk, then run "
+                "again"
+            ) from None
 
 
 @dataclass
@@ -258,14 +280,6 @@ def _manifest_line(row: Row) -> dict[str, Any]:
     }
 
 
-def _stamp(path: Path) -> str:
-    try:
-        found = path.stat()
-    except OSError:
-        return ""
-    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_dev}:{found.st_ino}"
-
-
 def _num_bytes(stamp: str) -> int:
     return int(stamp.partition(":")[0] or 0)
 
@@ -276,9 +290,18 @@ def _folders_below(root: Path, path: Path) -> Iterator[Path]:
 
 def _sha256_or_none(path: Path) -> str | None:
     try:
-        return sha256_file(path)
+        # Whoever opened a pipe would wait for it, and a device may have no end.
+        return sha256_file(path) if path.is_file() else None
     except OSError:
         return None
+
+
+def _is_text(target: str) -> bool:
+    """Whether it can be a NAME; the bytes of a path need not be UTF-8."""
+    try:
+        return bool(target.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_below(uri: str, root: str) -> bool:

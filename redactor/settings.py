@@ -10,12 +10,14 @@ from pathlib import Path
 
 from redactor import config
 from redactor.config_text import to_toml
-from redactor.errors import UsageError
+from redactor.errors import StoreError, UsageError
 from redactor.identity import RunIdentity, run_identity
 from redactor.model_registry import ModelFiles, resolve
 from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe import Device, choose_device
 from redactor.transcribe.probe import problem
+
+_DAMAGED = "the settings of the last run are damaged in the ledger; use `redactor run` with its options"
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,33 @@ class Settings:
 
     @classmethod
     def from_json(cls, text: str) -> Settings:
-        values = json.loads(text)
-        policy = config.parse_policy(values["policy"].encode(), name="last", where="the last run's policy")
-        return cls(**{**values, "policy": policy, "key_file": Path(values["key_file"])})
+        """What `to_json` wrote.
+
+        Raises
+        ------
+        PolicyError
+            If the policy is none of this version.
+        StoreError
+            If it is anything else.
+        """
+        try:
+            values = json.loads(text)
+            raw, key_file = values.pop("policy").encode(), Path(values.pop("key_file"))
+            policy = config.parse_policy(raw, name="last", where="the last run's policy")
+            settings = cls(policy=policy, key_file=key_file, **values)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            raise StoreError(_DAMAGED) from None
+        if not settings._is_well_formed():
+            raise StoreError(_DAMAGED)
+        return settings
+
+    def _is_well_formed(self) -> bool:
+        counts = [self.threads, *([] if self.num_workers is None else [self.num_workers])]
+        return (
+            all(isinstance(text, str) for text in (self.model, self.device))
+            and all(type(count) is int and count > 0 for count in counts)
+            and isinstance(self.keep_names, bool)
+        )
 
 
 @dataclass(frozen=True)
@@ -105,6 +131,7 @@ def prepare(settings: Settings) -> Prepared:
     if models["transcribe"].english_only:
         models |= _for_english_only(settings.model, policy)
     models |= _second_opinion(models["transcribe"], policy)
+    models |= _checker(policy)
     for language, name in policy.language.detectors.items():
         models[f"ner:{language}"] = resolve(name, task="ner")
         if tagger := policy.language.taggers.get(language):
@@ -144,3 +171,10 @@ def _second_opinion(first: ModelFiles, policy: Policy) -> dict[str, ModelFiles]:
         return {}
     second = resolve(policy.transcribe.second_opinion, task="transcribe")
     return {} if second.digest == first.digest else {"second": second}
+
+
+def _checker(policy: Policy) -> dict[str, ModelFiles]:
+    """The model that listens to finished files, where any are listened to."""
+    if not (policy.verify.share and policy.verify.model):
+        return {}
+    return {"check": resolve(policy.verify.model, task="transcribe")}

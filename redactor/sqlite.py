@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from redactor.errors import StoreError
@@ -13,8 +13,14 @@ from redactor.errors import StoreError
 _BUSY_TIMEOUT_S = 30.0
 
 
-def connect(path: Path, *, schema: str, version: int) -> sqlite3.Connection:
-    """Open a store, making it if it is new.
+def connect(path: Path, *, steps: Sequence[str]) -> sqlite3.Connection:
+    """Open a store, making it if it is new and bringing it up to date if it is old.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    steps : sequence of str
+        SQL that leads from each version of the store to the next, from none on.
 
     Raises
     ------
@@ -26,14 +32,15 @@ def connect(path: Path, *, schema: str, version: int) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
     try:
-        _prepare(connection, path, schema=schema, version=version)
+        _prepare(connection, path, steps)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, *, schema: str, version: int) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> None:
+    version = len(steps)
     with store_errors(path):
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
@@ -47,7 +54,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, schema: str, version
                 "use that version"
             )
         if found < version:
-            connection.executescript(f"BEGIN; {schema}; PRAGMA user_version = {version}; COMMIT;")
+            script = "; ".join(steps[found:])
+            connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {version}; COMMIT;")
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check")
 

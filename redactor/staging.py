@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from redactor.audio.encode import encode, extension
-from redactor.errors import StoreError
-from redactor.files import fsync_dir, fsync_file, sha256_file
-from redactor.runfolder import TEMPORARY_SUFFIX, relative_path
+from redactor.errors import QuarantineError, StoreError
+from redactor.files import fsync_dir, fsync_file, sha256_file, stamp_of
+from redactor.runfolder import RELEASE_PARTS, TEMPORARY_SUFFIX, relative_path
 from redactor.types import AudioFormat, ReleasedFile, Sound
 
 
@@ -44,8 +45,35 @@ class Staging:
         self._started: list[Path] = []
 
     @property
+    def name(self) -> str:
+        return self._name
+
+    @property
     def files(self) -> tuple[StagedFile, ...]:
         return tuple(self._files)
+
+    @property
+    def sound(self) -> Path:
+        """The staged audio.
+
+        Raises
+        ------
+        LookupError
+            If there is none.
+        """
+        (audio,) = [f for f in self._files if f.released.path.startswith("audio/")] or [None]
+        if audio is None:
+            raise LookupError("no audio was staged")
+        return self._release / audio.temporary
+
+    @property
+    def texts(self) -> dict[str, Path]:
+        """The other staged files, by the path below ``release/`` that they are to have."""
+        return {
+            file.released.path: self._release / file.temporary
+            for file in self._files
+            if not file.released.path.startswith("audio/")
+        }
 
     def audio(self, sound: Sound) -> AudioFormat:
         """Stage the redacted audio; says in which format it was written."""
@@ -62,13 +90,20 @@ class Staging:
         self._finish(temporary, part, ending, sha256=hashlib.sha256(data).hexdigest())
 
     def discard(self) -> None:
-        """Remove what was staged."""
+        """Remove what was staged; another attempt may begin."""
         for temporary in self._started:
             temporary.unlink(missing_ok=True)
+        self._started.clear()
+        self._files.clear()
 
     def _start(self, part: str) -> Path:
         target = self._release / relative_path(part, self._name, "", keep_names=self._keep_names)
         target.parent.mkdir(parents=True, exist_ok=True)
+        if any(folder.is_symlink() for folder in takewhile(self._release.__ne__, target.parents)):
+            raise StoreError(
+                f"a folder below {str(self._release)!r} is a link, so what is released would lie elsewhere; "
+                "remove it"
+            )
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
         self._started.append(temporary)
         return temporary
@@ -84,20 +119,55 @@ class Staging:
         )
 
 
-def commit(release: Path, files: tuple[StagedFile, ...]) -> None:
+def commit(release: Path, files: tuple[StagedFile, ...], *, name: str) -> tuple[ReleasedFile, ...]:
     """Give staged files their names; the ledger says done only after this.
 
     Raises
     ------
+    QuarantineError
+        If a file is another recording's, or no longer the one that was checked; none of them is left.
     StoreError
         If a name cannot be given; no row lists the files then, and the next start removes them.
     """
+    if not all(_is_of(name, file.released.path) for file in files):
+        for file in files:
+            (release / file.temporary).unlink(missing_ok=True)
+        raise _held_back("a file is called after another recording; report this", reason="wrong-name")
     try:
         for file in files:
             (release / file.temporary).replace(release / file.released.path)
+        if not all(_is_the_checked_one(release / file.released.path, file.released) for file in files):
+            for file in files:
+                (release / file.released.path).unlink(missing_ok=True)
+            raise _held_back(
+                "a file was changed between its check and its release; find out what writes into release/, "
+                "then `redactor retry --quarantined`",
+                reason="changed-before-release",
+            )
         for folder in {(release / file.released.path).parent for file in files}:
             fsync_dir(folder)
     except OSError as error:
         raise StoreError(
             f"an output cannot be written: {error.strerror}; free the disk, then run again"
         ) from None
+    return tuple(replace(file.released, stamp=stamp_of(release / file.released.path)) for file in files)
+
+
+def _held_back(message: str, *, reason: str) -> QuarantineError:
+    error = QuarantineError(message, reason=reason)
+    error.stage = "commit"
+    return error
+
+
+def _is_of(name: str, path: str) -> bool:
+    """Whether a path below ``release/`` is one that a recording of this name may have."""
+    return any(
+        path.startswith(f"{relative_path(part, name, '', keep_names=kept)}.")
+        for part in RELEASE_PARTS
+        for kept in (False, True)
+    )
+
+
+def _is_the_checked_one(path: Path, expected: ReleasedFile) -> bool:
+    """Whether a file is a plain one, of the bytes that were checked."""
+    return path.is_file() and not path.is_symlink() and sha256_file(path) == expected.sha256

@@ -286,8 +286,9 @@ class RedactedText:
 
 @dataclass(frozen=True)
 class ReleasedFile:
-    """A file below ``release/``, by its path relative to it."""
+    """A file below ``release/``, by its path relative to it; the stamp is that of its release."""
 
     path: str
     sha256: str
     num_bytes: int
+    stamp: str = ""

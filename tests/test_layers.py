@@ -15,13 +15,13 @@ MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 # From the bottom up; a module may import from its own line or from below. Stages never import each other.
 LAYERS = [
     ["__init__", "types", "errors"],
-    ["timebase", "files", "batching", "entities", "invariants", "policy"],
+    ["timebase", "files", "batching", "intervals", "entities", "invariants", "policy"],
     ["kernels", "config", "edges", "audio"],
     ["config_text", "model_registry", "model_entries", "model_files", "model_hub"],
     ["transcribe", "detect", "align", "redact", "report"],
-    ["verify", "sqlite", "runfolder", "names", "inputs"],
-    ["staging", "identity", "settings", "ledger", "known_runs"],
-    ["pipeline"],
+    ["verify", "sqlite", "runfolder", "names", "inputs", "audit"],
+    ["staging", "identity", "settings", "ledger", "known_runs", "record"],
+    ["pipeline", "sentinels"],
     ["engines"],
     ["runs", "bench", "review", "export"],
     ["commands"],
@@ -32,8 +32,8 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 
 # What takes seconds to import, or could talk to the network: a `redactor --help` needs none of it.
 HEAVY = (
-    "av ctranslate2 faster_whisper huggingface_hub numba numpy onnxruntime presidio_analyzer requests "
-    "soundfile soxr spacy tldextract torch urllib3"
+    "av cryptography ctranslate2 faster_whisper huggingface_hub numba numpy onnxruntime presidio_analyzer "
+    "requests soundfile soxr spacy tldextract torch urllib3"
 ).split()
 
 MAY_PRINT = {"commands", "cli"}

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -271,12 +272,34 @@ def test_a_store_that_cannot_be_trusted_stops_the_run(path, damage, message):
 def test_a_newer_store_is_left_as_it_was(path):
     of_version(path, 99)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="store 99, known 1"):
+    with pytest.raises(StoreError, match="store 99, known 2"):
         Ledger(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (99,)
         assert database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
     assert before[100:] == path.read_bytes()[100:]
+
+
+def test_a_ledger_of_the_version_before_is_brought_up_to_date(path):
+    old = ROW_COLUMNS_OF_VERSION_1
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        database.execute(f"CREATE TABLE job ({old})")
+        database.execute("INSERT INTO job (name, state, verdict) VALUES ('n1', 'done', 'unchecked')")
+        database.execute("PRAGMA user_version = 1")
+        database.commit()
+    for _ in range(2):
+        with closing(Ledger(path)) as ledger:
+            row = ledger.row("n1")
+            assert (row.state, row.verdict, row.account) == (State.DONE, "unchecked", None)
+            ledger.finish(replace(row, account={"check": []}))
+            assert ledger.row("n1").account == {"check": []}
+            ledger.finish(row)
+
+
+ROW_COLUMNS_OF_VERSION_1 = """name TEXT PRIMARY KEY, state TEXT NOT NULL, run_identity TEXT, identity TEXT,
+    input_sha256 TEXT, stage TEXT, reason TEXT, detail TEXT, duration REAL, muted REAL, verdict TEXT,
+    files TEXT NOT NULL DEFAULT '[]', provenance TEXT NOT NULL DEFAULT '{}'"""
 
 
 @pytest.mark.parametrize(

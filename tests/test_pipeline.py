@@ -15,6 +15,7 @@ from stage_stand_ins import (
     RATE,
     SECRET,
     Stage,
+    Verifier,
     files_below,
     heard,
     with_segment,
@@ -26,8 +27,9 @@ from redactor.engines.base import Job, attempt
 from redactor.errors import LanguageError
 from redactor.ledger import State
 from redactor.pipeline import Tools
-from redactor.policy import AlignPolicy, OutputPolicy, UnheardPolicy
-from redactor.types import SpeechRegion
+from redactor.policy import AlignPolicy, OutputPolicy, UnheardPolicy, VerifyPolicy
+from redactor.types import Origin, PiiSpan, SpeechRegion, TimeSpan
+from redactor.verify.claim import Checked, Fault, Missed
 
 NAN = math.nan
 
@@ -37,10 +39,10 @@ def recording(tmp_path):
     return write_recording(tmp_path / "in.wav")
 
 
-def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY):
+def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY, verifier=None):
     release = tmp_path / "release"
     release.mkdir(exist_ok=True)
-    tools = Tools(Stage(transcript), Stage(found), policy)
+    tools = Tools(Stage(transcript), Stage(found), verifier or Verifier(), policy)
     return attempt(Job("ab" * 16, recording), tools, release=release, keep_names=False, provenance={})
 
 
@@ -147,7 +149,7 @@ def unheard(**changes):
         ("align", "unheard-speech", {**UNHEARD, **unheard(action="quarantine", empty="mute")}),
         ("decode", "too-short", unheard(min_recording_ms=3000)),
         # A word without length, and a policy without padding: nothing of it would be muted.
-        ("redact", "nonsense", {"transcript": heard(("Ada", 0.5, 0.5)), "found": (FIRST_WORD,)}),
+        ("align", "nonsense", {"transcript": heard(("Ada", 0.5, 0.5)), "found": (FIRST_WORD,)}),
     ],
 )
 def test_a_stage_that_fails_or_returns_nonsense_quarantines(recording, tmp_path, stage, reason, given):
@@ -181,3 +183,74 @@ def test_what_cannot_be_read_has_failed(tmp_path, missing_or_broken):
     assert (outcome.state, outcome.stage) == (State.FAILED, "decode")
     assert files(tmp_path) == []
     assert SECRET not in repr(outcome)
+
+
+def found_again(text, start, end, entity_type="PERSON", source="hearing"):
+    """That somebody heard one word more."""
+    hearing = heard((text, start, end))
+    return Checked(missed=(Missed(source, hearing, (PiiSpan(0, entity_type, 0, len(text), 0.9, "test"),)),))
+
+
+def report_of(tmp_path):
+    (path,) = [path for path in files(tmp_path) if path.parts[-3] == "reports"]
+    return json.loads(path.read_text())
+
+
+def test_what_the_check_finds_is_muted_and_the_new_file_checked_again(recording, tmp_path):
+    verifier = Verifier(found_again(SECRET, 1.6, 1.9))
+    outcome = run(recording, tmp_path, verifier=verifier)
+    assert (outcome.state, outcome.verdict, len(verifier.claims)) == (State.DONE, "passed", 2)
+    assert not audio_of(tmp_path)[round(1.6 * RATE) : round(1.9 * RATE)].any()
+    first, second = verifier.claims
+    assert len(first.spans) < len(second.spans) == len(report_of(tmp_path)["redactions"])
+    (added,) = [row for row in report_of(tmp_path)["redactions"] if row["origin"] == "verified"]
+    assert added["types"] == ["PERSON"] and (added["start"], added["end"]) == (1.55, 1.95)
+    assert first.audio != second.audio and not first.audio.exists()
+    assert SECRET not in str(outcome.account) and [r["round"] for r in outcome.account["check"]] == [1, 2]
+
+
+def test_every_round_mutes_wider(recording, tmp_path):
+    run(recording, tmp_path, verifier=Verifier(found_again("x", 1.6, 1.7), found_again("x", 0.2, 0.3)))
+    added = [row for row in report_of(tmp_path)["redactions"] if row["origin"] == "verified"]
+    assert [(row["start"], row["end"]) for row in added] == [(0.0, 0.6), (1.55, 1.75)]  # up to its neighbour
+
+
+def test_what_is_still_found_after_the_last_round_is_held_back(recording, tmp_path):
+    verifier = Verifier(*[found_again(SECRET, 1.6, 1.9)] * 9)
+    policy = replace(POLICY, verify=VerifyPolicy(max_rounds=2))
+    outcome = run(recording, tmp_path, verifier=verifier, policy=policy)
+    assert (outcome.state, outcome.stage, outcome.reason) == (State.QUARANTINED, "verify", "still-personal")
+    assert len(verifier.claims) == 3 and files(tmp_path) == []
+    last = outcome.account["check"][-1]["found"]
+    assert last == [{"source": "hearing", "type": "PERSON", "channel": 0, "start": 1.6, "end": 1.9}]
+    assert [row["origin"] for row in outcome.account["redactions"]] == ["detected", "verified"]
+    assert SECRET not in repr(outcome)
+
+
+def test_a_fault_is_not_mended_by_muting_more(recording, tmp_path):
+    verifier = Verifier(Checked(faults=(Fault("residue", 0.6, 1.0, (0,)),)))
+    outcome = run(recording, tmp_path, verifier=verifier)
+    assert (outcome.state, outcome.reason) == (State.QUARANTINED, "residue")
+    assert len(verifier.claims) == 1 and files(tmp_path) == []
+    assert outcome.account["check"][0]["faults"][0]["kind"] == "residue"
+
+
+def test_speech_on_which_two_hearings_disagree_is_muted(recording, tmp_path):
+    apart = TimeSpan(1.5, 1.8, (0,), (), Origin.VERIFIED)
+    outcome = run(recording, tmp_path, verifier=Verifier(Checked(unknown=(apart,), listened=True)))
+    assert outcome.state is State.DONE
+    assert not audio_of(tmp_path)[round(1.5 * RATE) : round(1.8 * RATE)].any()
+
+
+def test_what_nobody_listened_to_is_marked_unchecked(recording, tmp_path):
+    some = replace(POLICY, verify=VerifyPolicy(share=0.5))
+    unheard = Checked(listened=False)
+    assert run(recording, tmp_path, verifier=Verifier(unheard), policy=some).verdict == "unchecked"
+    outcome = run(recording, tmp_path, verifier=Verifier(unheard))  # where everything is to be listened to
+    assert (outcome.state, outcome.reason) == (State.QUARANTINED, "not-listened")
+
+
+def test_a_check_that_fails_holds_the_recording_back(recording, tmp_path):
+    outcome = run(recording, tmp_path, verifier=Verifier(ValueError(SECRET)))
+    assert (outcome.state, outcome.stage, outcome.reason) == (State.QUARANTINED, "verify", "stage-failed")
+    assert files(tmp_path) == [] and SECRET not in repr(outcome)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 
@@ -19,10 +20,20 @@ from kill_helpers import (
     wait_until,
     workers_of,
 )
+from storm_helpers import (
+    DEATHS,
+    Undisturbed,
+    dying_at,
+    dying_site,
+    orphaned_in_shared_memory,
+    shared_memory,
+    strewn,
+)
 
 pytestmark = pytest.mark.model
 
 NUM_RECORDINGS = 6
+SEED = int(os.environ.get("REDACTOR_STORM_SEED", "20"))
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +61,21 @@ def undisturbed(place, command, archive):
 
 
 def test_kills_of_the_parent_cost_nothing(place, command, archive, undisturbed):
-    out = place / "killed"
+    """The short form of the storm in test_storm.py: three kills while a run starts, three while it works."""
+    out, site, rng = place / "killed", dying_site(place / "site"), random.Random(SEED)
+    shared = shared_memory()
+    for step in sorted(rng.sample(range(1, 30), 3)):  # of the run itself: keys, stores, record, manifest
+        dying = Command(place / "home")
+        dying.env |= dying_at(step, rng.choice(DEATHS), site)
+        assert dying.run(archive, out).returncode == -signal.SIGKILL
+        assert Undisturbed(undisturbed).faults(out) == []
     for released in (0, 2, 4):
         process = command.start(archive, out)
         wait_until(
             lambda released=released: num_in(out, "running") and num_in(out, "done") >= released, process
         )
         kill_and_wait(process)
+        assert Undisturbed(undisturbed).faults(out) == []
     done_before = {name for name, state in states(out).items() if state == "done"}
     kept = {path: (out / "release" / path).stat().st_mtime_ns for path in _files_of(out, done_before)}
 
@@ -67,7 +86,9 @@ def test_kills_of_the_parent_cost_nothing(place, command, archive, undisturbed):
     assert unlisted_files(out) == set()
     assert set(states(out).values()) == {"done"}
     assert kept and all((out / "release" / path).stat().st_mtime_ns == t for path, t in kept.items())
-    assert list(command.temp.iterdir()) == []
+    assert strewn(command, out) == []
+    assert orphaned_in_shared_memory(shared) == []
+    assert command("audit", "verify", out).returncode == 0
 
 
 def _files_of(out, names):

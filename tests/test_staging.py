@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from redactor.audio.recording import Recording
-from redactor.errors import StoreError
+from redactor.errors import QuarantineError, StoreError
 from redactor.runfolder import RunFolder, remove_temporary, sweep
 from redactor.staging import Staging, commit
 from redactor.types import Audio, AudioFormat
@@ -67,7 +67,7 @@ def test_digests_and_sizes_are_those_of_the_files(release, audio):
 
 def test_committing_renames_everything_and_changes_no_byte(release, audio):
     staging = stage(release, audio)
-    commit(release, staging.files)
+    commit(release, staging.files, name=staging.name)
     assert files_in(release) == FINAL
     for file in staging.files:
         assert hashlib.sha256((release / file.released.path).read_bytes()).hexdigest() == file.released.sha256
@@ -82,10 +82,10 @@ def test_format_of_the_audio_is_said(release, audio):
 
 
 def test_committing_again_replaces_what_was_there(release, audio):
-    commit(release, stage(release, audio).files)
+    commit(release, stage(release, audio).files, name=NAME)
     again = Staging(release, NAME, keep_names=False)
     again.text("reports", ".json", "new")
-    commit(release, again.files)
+    commit(release, again.files, name=NAME)
     assert files_in(release) == FINAL
     assert (release / f"reports/ab/{NAME}.json").read_text() == "new"
 
@@ -94,7 +94,7 @@ def test_committing_replaces_a_planted_link_and_does_not_follow_it(release, audi
     (tmp_path / "victim").write_bytes(b"original")
     staging = stage(release, audio)
     (release / FINAL[1]).symlink_to(tmp_path / "victim")
-    commit(release, staging.files)
+    commit(release, staging.files, name=staging.name)
     assert (tmp_path / "victim").read_bytes() == b"original"
     assert not (release / FINAL[1]).is_symlink()
 
@@ -103,14 +103,14 @@ def test_what_cannot_be_committed_stops_the_run_without_a_name(release, audio):
     staging = stage(release, audio)
     (release / staging.files[1].temporary).unlink()
     with pytest.raises(StoreError, match="again") as caught:
-        commit(release, staging.files)
+        commit(release, staging.files, name=staging.name)
     assert NAME not in str(caught.value)
 
 
 def test_kept_names_have_folders_of_their_own(release, audio):
     staging = stage(release, audio, name="sub/call.one", keep_names=True)
     assert all("/sub/.call.one." in path for path in files_in(release))
-    commit(release, staging.files)
+    commit(release, staging.files, name=staging.name)
     assert files_in(release) == [
         "audio/sub/call.one.wav",
         "reports/sub/call.one.json",
@@ -120,7 +120,7 @@ def test_kept_names_have_folders_of_their_own(release, audio):
 
 
 def test_discarding_leaves_nothing_of_this_attempt_and_all_of_others(release, audio):
-    commit(release, stage(release, audio).files)
+    commit(release, stage(release, audio).files, name=NAME)
     other = stage(release, audio, name="ab99")
     mine = stage(release, audio)
     mine.discard()
@@ -170,3 +170,20 @@ def test_only_the_parts_of_a_release_can_be_staged(release):
     with pytest.raises(ValueError, match="private"):
         Staging(release, NAME, keep_names=False).text("private", ".json", "x")
     assert files_in(release) == []
+
+
+@pytest.mark.parametrize("name", ["ab12cd3", "ab12cd345", "ff12cd34", "ab12cd34/x"])
+def test_files_are_not_committed_under_another_recordings_name(release, audio, name):
+    files = stage(release, audio).files
+    with pytest.raises(QuarantineError) as caught:
+        commit(release, files, name=name)
+    assert (caught.value.reason, files_in(release)) == ("wrong-name", [])
+
+
+def test_nothing_is_staged_through_a_folder_that_is_a_link(release, audio, tmp_path):
+    (release / "reports").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (release / "reports" / NAME[:2]).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="is a link"):
+        stage(release, audio)
+    assert list((tmp_path / "elsewhere").iterdir()) == []

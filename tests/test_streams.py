@@ -25,7 +25,7 @@ def tools(tmp_path_factory):
     policy = load_policy("strict")
     settings = Settings(policy, "tiny.en", "cpu", 1, 1, tmp_path_factory.mktemp("key") / "names.key", True)
     prepared = prepare(settings)
-    spec = WorkerSpec(policy, prepared.models, prepared.device, 1, 4, Path("unused"), True, {})
+    spec = WorkerSpec(policy, prepared.models, prepared.device, 1, 4, Path("unused"), Path("unused"), True, {})
     return load_tools(spec, device_index=0)
 
 

@@ -54,7 +54,7 @@ class Spec:
 def follow(spec, device_index, jobs, lifeline):
     """Body of a worker."""
     # The libraries behind the real flow take seconds to load in every worker, and nothing here uses them.
-    sys.modules["redactor.pipeline"] = SimpleNamespace(Tools=None, redact_recording=None)
+    sys.modules["redactor.pipeline"] = SimpleNamespace(Tools=None, redact_recording=None, VERDICTS={"passed"})
     from redactor.errors import ModelError
 
     threads = os.environ.get("OMP_NUM_THREADS")
@@ -96,7 +96,7 @@ def _do(job, spec):
     if action == "full-disk":
         _wait_for(spec, 2)
         return StoreError("no space left")
-    return Outcome(job.name, State.DONE, input_sha256="00", duration=1.0, muted=0.0)
+    return Outcome(job.name, State.DONE, input_sha256="0" * 64, duration=1.0, muted=0.0, verdict="passed")
 
 
 def half_written(release, name):

@@ -17,6 +17,7 @@ from redactor.types import AudioFormat
 
 # How FFmpeg's sample formats (without the "p" of planar) become ours.
 _DTYPES = {"u8": "int16", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
+_FRAME_DTYPES = {"u8": "uint8", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
 _PCM_NAMES = {"int16": "PCM_16", "int32": "PCM_32", "float32": "FLOAT", "float64": "DOUBLE"}
 
 
@@ -169,9 +170,18 @@ def _expected(stream: av.AudioStream, sample_rate: int) -> int:
 
 
 def _interleaved(frame: av.AudioFrame) -> np.ndarray:
-    """A frame's samples [num_samples, num_channels]."""
-    values = frame.to_ndarray()
-    values = values.T if frame.format.is_planar else values.reshape(frame.samples, -1)
+    """A frame's samples [num_samples, num_channels].
+
+    Not by its own `to_ndarray`: where eight channels lie apart, PyAV 18.1.0 reads a ninth from nowhere.
+    """
+    dtype = _FRAME_DTYPES[frame.format.name.removesuffix("p")]
+    num_channels = frame.layout.nb_channels
+    if frame.format.is_planar:
+        planes = frame.planes[:num_channels]
+        values = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes], axis=1)
+    else:
+        count = frame.samples * num_channels
+        values = np.frombuffer(frame.planes[0], dtype, count).reshape(-1, num_channels).copy()
     if values.dtype == np.uint8:
         return (values.astype(np.int16) - 128) << 8
     return values

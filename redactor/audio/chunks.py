@@ -230,6 +230,8 @@ def nist(source: Source) -> Promise:
     """NIST Sphere: a text header of `name -type value` lines."""
     try:
         header_size = int(source.at(8, 8))
+        if header_size < 0:
+            raise Fault("damaged")
         fields = {}
         for line in source.at(0, min(header_size, 1 << 16)).decode("latin-1").splitlines()[2:]:
             if line.strip() == "end_head":
@@ -241,7 +243,7 @@ def nist(source: Source) -> Promise:
         width = int(fields["sample_n_bytes"])
     except (ValueError, KeyError):
         raise Fault("truncated-header") from None
-    if min(num_samples, channels, width, header_size) < 0:
+    if min(num_samples, channels, width) < 0:
         raise Fault("damaged")
     check_sound(rate, channels)
     if num_samples == 0 and source.size > header_size:

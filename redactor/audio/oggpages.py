@@ -73,6 +73,20 @@ def pages(raw: BinaryIO) -> Iterator[Page]:
         offset += len(data)
 
 
+def pieces(page: Page) -> Iterator[tuple[bytes, bool]]:
+    """The pieces of packets in a page, in order, each with whether its packet ends there."""
+    first = _HEADER.size
+    segments = page.data[first : first + page.data[first - 1]]
+    start = end = first + len(segments)
+    for size in segments:
+        end += size
+        if size < 255:
+            yield page.data[start:end], True
+            start = end
+    if end > start:
+        yield page.data[start:end], False
+
+
 def set_serial(raw: BinaryIO, serial: int) -> None:
     """Give every page of a single stream this serial number, in place, with checksums to match.
 

@@ -22,6 +22,7 @@ from redactor.audio.containers import sniff
 from redactor.audio.growing import GrowingSamples
 from redactor.audio.passes import checked_blocks, reading
 from redactor.audio.problems import Fault, error_for
+from redactor.audio.progress import step
 from redactor.audio.source import Source
 from redactor.types import Audio, AudioFormat, Seconds
 
@@ -30,10 +31,15 @@ __all__ = ["BLOCK_SAMPLES", "KEEP_BYTES", "MAX_SAMPLES", "Recording", "collect",
 # A day in stereo at 48 kHz, 16.6 GB as int16: longer than any call, and a bound on what a few kilobytes of
 # well-packed silence can ask of this machine.
 MAX_SAMPLES = 24 * 3600 * 48_000 * 2
+# Twice what so many samples take at most, for there may be pictures beside them. A file with holes in it costs
+# nobody anything, and may be larger than can be read in a year.
+_MAX_BYTES = 2 * 8 * MAX_SAMPLES
 # 35 minutes of telephone (8 kHz, int16); little beside the models of even one worker.
 KEEP_BYTES = 32 << 20
 
 _HASH_BLOCK_BYTES = 1 << 20
+# What a second of sound takes at most in any recording of a call: stereo at 48 kHz in 32 bits.
+_BYTES_PER_S = 48_000 * 2 * 4
 
 
 class _Samples(Protocol):
@@ -226,8 +232,11 @@ class _File:
 
     def recording(self, keep_bytes: int) -> Recording:
         """Decode the whole file, and make sure that its bytes were the same from the first hash to the last."""
-        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+        about = os.fstat(self._fd)
+        if not stat.S_ISREG(about.st_mode):
             raise Fault("not-a-file")
+        if about.st_size > _MAX_BYTES:
+            raise Fault("too-long")
         self._stamp, self._sha256 = _stamp(self._fd), _sha256(self._fd)
         try:
             self._recording = self._decoded(keep_bytes)
@@ -252,6 +261,7 @@ class _File:
                 for block in checked_blocks(reader, self._promise, max_samples=self._max_samples):
                     room.append(block)
                     num_samples += len(block)
+                    step(block.size / reader.sample_rate)
         self.kept = room.finish()
         return Recording(
             sample_rate=reader.sample_rate,
@@ -283,6 +293,7 @@ class _File:
             block = next(blocks, None)
             if block is None:
                 return
+            step(block.size / self._recording.sample_rate)
             yield block
 
     def _decoded_again(self) -> Iterator[np.ndarray]:
@@ -338,4 +349,5 @@ def _sha256(fd: int) -> str:
     while block := os.pread(fd, _HASH_BLOCK_BYTES, offset):
         digest.update(block)
         offset += len(block)
+        step(len(block) / _BYTES_PER_S)
     return digest.hexdigest()

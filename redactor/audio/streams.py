@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from redactor.audio import oggpages
 from redactor.audio.problems import Fault
 from redactor.audio.source import Promise, Source, check_sound
+from redactor.audio.vorbis import SetupCheck
 
 
 def skip_id3(source: Source) -> int:
@@ -75,7 +76,7 @@ def _flac_has_frames(source: Source, offset: int) -> bool:
 
 def ogg(source: Source) -> Promise:
     """One logical stream, every page there in order with its checksum right, the last marked as last."""
-    last = None
+    last, setup = None, SetupCheck()
     for page in oggpages.pages(source.raw):
         if oggpages.checksum(page.data) != page.checksum:
             raise Fault("damaged")
@@ -86,6 +87,7 @@ def ogg(source: Source) -> Promise:
             raise Fault("several-streams")
         elif last.is_last or page.number != last.number + 1:
             raise Fault("damaged")
+        setup.feed(oggpages.pieces(page))
         last = page
     if last is None or not last.is_last:
         raise Fault("truncated")

@@ -15,10 +15,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from redactor.errors import UsageError
+
 FILLER = "-"
 
+# No recording lasts a year, and a file has at most as many channels as two bytes count.
+_MAX_S = 366 * 24 * 3600.0
+_MAX_CHANNELS = 1 << 16
 
-class GoldError(ValueError):
+_KINDS = {
+    "audio": str,
+    "words": list,
+    "spans": list,
+    "duration_s": int | float,
+    "sample_rate": int,
+    "channels": int,
+    "half": str,
+    "kind": str,
+    "speaker": str | int,
+    "voices": list,
+    "condition": dict,
+}
+_MAY_BE_NULL = {"duration_s", "sample_rate", "channels", "speaker"}
+
+
+class GoldError(UsageError):
     """A gold file that cannot be used; the message names the line."""
 
 
@@ -94,23 +115,30 @@ def _word(raw: Any, where: str) -> GoldWord:
         raise GoldError(f"{where}: a word is [text, start, end, label, channel, entity_id]")
     text, start, end, *rest = raw
     label, channel, entity = (*rest, *("", 0, None)[len(rest) :])
-    _check(start, end, where)
-    return GoldWord(str(text), float(start), float(end), label or "", int(channel or 0), entity)
+    if not isinstance(label or "", str) or isinstance(entity, list | dict):
+        raise GoldError(f"{where}: a label is text, an entity_id a number or text")
+    return GoldWord(str(text), *_times(start, end, where), label or "", _channel(channel, where), entity)
 
 
 def _span(raw: Any, where: str) -> GoldSpan:
-    try:
-        span = GoldSpan(str(raw["type"]), float(raw["start"]), float(raw["end"]), int(raw.get("channel", 0)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise GoldError(f"{where}: a span is {{type, start, end, channel}}") from error
-    _check(span.start, span.end, where)
-    return span
+    if not isinstance(raw, dict) or not {"type", "start", "end"} <= raw.keys():
+        raise GoldError(f"{where}: a span is {{type, start, end, channel}}")
+    times = _times(raw["start"], raw["end"], where)
+    return GoldSpan(str(raw["type"]), *times, _channel(raw.get("channel"), where))
 
 
-def _check(start: Any, end: Any, where: str) -> None:
-    times = isinstance(start, int | float) and isinstance(end, int | float)
-    if not times or not 0 <= start <= end:
+def _times(start: Any, end: Any, where: str) -> tuple[float, float]:
+    numbers = all(isinstance(time, int | float) and not isinstance(time, bool) for time in (start, end))
+    if not numbers or not 0 <= start <= end < _MAX_S:
         raise GoldError(f"{where}: times must be seconds with 0 <= start <= end")
+    return float(start), float(end)
+
+
+def _channel(raw: Any, where: str) -> int:
+    channel = raw or 0
+    if not isinstance(channel, int | float) or channel != channel // 1 or not 0 <= channel < _MAX_CHANNELS:
+        raise GoldError(f"{where}: a channel is a number from 0")
+    return int(channel)
 
 
 def parse_line(line: str, where: str = "gold") -> GoldRecording:
@@ -124,9 +152,17 @@ def parse_line(line: str, where: str = "gold") -> GoldRecording:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise GoldError(f"{where}: not JSON: {error.msg}") from error
+        raise GoldError(f"{where}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists in lists in lists
+        raise GoldError(f"{where}: not JSON") from None
     if not isinstance(row, dict) or "audio" not in row or not ("words" in row or "spans" in row):
         raise GoldError(f'{where}: "audio" and one of "words" and "spans" are needed')
+    for key, kinds in _KINDS.items():
+        value = row.get(key)
+        if not (value is None and key in _MAY_BE_NULL or isinstance(value, kinds) or key not in row):
+            raise GoldError(f"{where}: {key!r} is of the wrong kind")
+    if not 0 <= (row.get("duration_s") or 0) < _MAX_S:
+        raise GoldError(f"{where}: 'duration_s' must be seconds")
     return GoldRecording(
         audio=row["audio"],
         words=tuple(_word(w, where) for w in row.get("words", ())),
@@ -143,9 +179,21 @@ def parse_line(line: str, where: str = "gold") -> GoldRecording:
 
 
 def read_gold(path: Path) -> list[GoldRecording]:
-    """Every recording of a gold file, in its order."""
-    with path.open(encoding="utf-8") as lines:
-        rows = [parse_line(line, f"{path.name} line {i}") for i, line in enumerate(lines, 1) if line.strip()]
+    """Every recording of a gold file, in its order.
+
+    Raises
+    ------
+    GoldError
+        If a line cannot be used, or none is there.
+    OSError
+        If the file cannot be read.
+    """
+    try:
+        with path.open(encoding="utf-8") as lines:
+            numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    except UnicodeDecodeError:
+        raise GoldError(f"{path.name} is not UTF-8") from None
+    rows = [parse_line(line, f"{path.name} line {number}") for number, line in numbered]
     if not rows:
         raise GoldError(f"{path.name} holds no recording")
     return rows

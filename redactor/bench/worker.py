@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import resource
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from redactor.transcribe import Heard, Recognizer
 if TYPE_CHECKING:
     from redactor.audio.recording import Recording
 
-_SUFFIX = ".figures"
+_SUFFIX = ".figures.json"
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,16 @@ class WorkerFigures:
     batches: tuple[Batches, ...]
     peak_bytes: int
 
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> WorkerFigures:
+        """What `to_json` wrote."""
+        values = json.loads(text)
+        errors, batches = WordErrors(**values["errors"]), tuple(Batches(**one) for one in values["batches"])
+        return cls(**{**values, "errors": errors, "batches": batches})
+
 
 class _Meter:
     """Sums what the threads of a worker tell."""
@@ -177,7 +187,7 @@ def measured_work(
     work(replace(spec, recordings_at_once=at_once), device_index, jobs, lifeline, load=load_watched)
     for one in loaded:
         figures = _figures(meter, one)
-        (watched.figures / f"{os.getpid()}{_SUFFIX}").write_bytes(pickle.dumps(figures))
+        (watched.figures / f"{os.getpid()}{_SUFFIX}").write_text(figures.to_json())
 
 
 def _figures(meter: _Meter, loaded: _Loaded) -> WorkerFigures:
@@ -198,7 +208,7 @@ def _figures(meter: _Meter, loaded: _Loaded) -> WorkerFigures:
 
 def read_figures(folder: Path) -> list[WorkerFigures]:
     """What the workers of a run found; one that died found nothing."""
-    return [pickle.loads(path.read_bytes()) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+    return [WorkerFigures.from_json(path.read_text()) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
 
 
 def _batches(recognizer: Recognizer) -> Iterator[Batches]:

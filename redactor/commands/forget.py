@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from redactor.errors import UsageError
+from redactor.errors import StoreError, UsageError
 from redactor.known_runs import known_runs
 from redactor.ledger import Ledger
 from redactor.names import default_key_file
@@ -68,6 +68,15 @@ def _known() -> list[RunFolder]:
 
 def _archive(folder: RunFolder, key_file: Path | None) -> Archive:
     with closing(Ledger(folder.ledger)) as ledger:
-        settings = json.loads(ledger.setting("settings") or "{}")
-    chosen = key_file or Path(settings.get("key_file") or default_key_file())
-    return Archive(folder, key_file=chosen, keep_names=settings.get("keep_names", False))
+        key_file = key_file or _last_key_file(ledger.setting("settings"))
+        keep_names = ledger.setting("keep_names") == "true"
+    return Archive(folder, key_file=key_file, keep_names=keep_names)
+
+
+def _last_key_file(settings: str | None) -> Path:
+    try:
+        return Path(json.loads(settings)["key_file"]) if settings else default_key_file()
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise StoreError(
+            "the settings of the last run are damaged in the ledger; name the --key-file"
+        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -12,6 +13,8 @@ from redactor.ledger import Row, State
 
 # Plain output is for logs: a line now and then, not one a recording.
 _LINE_EVERY_S = 10.0
+# Places named in one line; `redactor explain` has them all.
+_MOST_PLACES = 3
 
 
 class Progress:
@@ -78,4 +81,18 @@ def describe(row: Row, path: Path | None) -> str:
     # repr() keeps newlines and bytes that are not UTF-8 out of the terminal.
     which = repr(path.name) if path else row.name
     where = f" at {row.stage}" if row.stage else ""
-    return f"{row.state.value} {which} ({row.name}){where}: {row.reason}: {row.detail}"
+    places = objections(row)
+    times = "; ".join(f"{p['what']} at {p['start']:.2f} to {p['end']:.2f} s" for p in places[:_MOST_PLACES])
+    more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    told = f" [{times}{more}]" if places else ""
+    return f"{row.state.value} {which} ({row.name}){where}: {row.reason}: {row.detail}{told}"
+
+
+def objections(row: Row) -> list[dict[str, Any]]:
+    """What the last round of the check objected to, with times: ``what``, ``start``, ``end``."""
+    rounds = (row.account or {}).get("check") or [{"faults": [], "found": []}]
+    faults = [{"what": f["kind"], "start": f["start"], "end": f["end"]} for f in rounds[-1]["faults"]]
+    found = [
+        {"what": f["type"] or "unknown", "start": f["start"], "end": f["end"]} for f in rounds[-1]["found"]
+    ]
+    return [place for place in faults + found if place["start"] is not None]

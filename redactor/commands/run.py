@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -118,6 +119,9 @@ def _run_in(
             archive.ledger.set_setting("settings", settings.to_json())
             archive.reconcile(prepared.identity)
             plan = archive.plan(found, prepared.identity)
+            archive.record.run_started(
+                prepared.identity, num_jobs=len(plan.jobs), num_settled=len(plan.settled)
+            )
             progress = Progress(len(plan.jobs), plan.paths, verbose=verbose)
             rows: list[Row] = []
             try:
@@ -128,6 +132,7 @@ def _run_in(
             finally:
                 progress.close()
                 archive.write_manifest()
+                archive.record.run_ended(Counter(row.state.value for row in rows))
             return _summarize(archive, plan, rows, progress, as_json=as_json)
 
 
@@ -137,7 +142,11 @@ def _refuse(
     for name, slug in plan.refused.items():
         outcome = refused(name, RecordingError(_REFUSALS[slug], reason=slug))
         row = settle(
-            outcome, folder=archive.folder, ledger=archive.ledger, identity=prepared.identity
+            outcome,
+            folder=archive.folder,
+            ledger=archive.ledger,
+            record=archive.record,
+            identity=prepared.identity,
         )
         rows.append(row)
         progress.on_row(row)
@@ -185,26 +194,31 @@ def _summarize(
 
 def _check_places(options: RunOptions) -> None:
     """Refuse folders that would feed a run its own output, or hand out what is private."""
-    out = options.out.resolve()
+    out = _real(options.out)
     places = {"--out": out}
     if options.private is not None:
-        places["--private"] = options.private.resolve()
+        places["--private"] = _real(options.private)
         if places["--private"].is_relative_to(out / "release"):
             raise UsageError("--private lies inside OUT/release, which is handed out; choose another folder")
-    key_file = (options.key_file or default_key_file()).resolve()
+    key_file = _real(options.key_file or default_key_file())
     for option, place in places.items():
         if key_file.is_relative_to(place):
             raise UsageError(f"--key-file lies inside {option}; keep the key apart from what it protects")
     for argument in options.inputs:
-        path = input_path(argument).resolve()
+        path = _real(input_path(argument))
         for option, place in places.items():
-            if path.is_dir() and place.is_relative_to(path):
+            if os.path.isdir(path) and place.is_relative_to(path):
                 raise UsageError(
                     f"{option} {str(place)!r} lies inside INPUT {argument!r}: a second run would take its own "
                     "output for input; choose a folder outside"
                 )
         if path.is_relative_to(out):
             raise UsageError(f"INPUT {argument!r} lies inside --out; choose another --out")
+
+
+def _real(path: Path) -> Path:
+    """As `Path.resolve`, also where links lead to each other."""
+    return Path(os.path.realpath(path))
 
 
 @contextmanager

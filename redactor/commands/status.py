@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from redactor.commands.progress import describe
+from redactor.commands.progress import describe, objections
 from redactor.inputs import input_path
 from redactor.ledger import InputMap, Ledger, State
 from redactor.runfolder import open_run_folder
@@ -42,6 +42,7 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                         "stage": row.stage,
                         "reason": row.reason,
                         "detail": row.detail,
+                        "objections": objections(row),
                     }
                     for row in held
                 ],

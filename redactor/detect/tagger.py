@@ -7,6 +7,7 @@ sentence people say values in, also when the value itself became other words.
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from bisect import bisect_left
@@ -32,6 +33,11 @@ def least_probabilities(policy: Policy) -> dict[str, float]:
     """From which probability on each type is wanted: a policy's thresholds, or less under default-deny."""
     most = policy.deny.suspicion if policy.deny.enabled else 1.0
     return {entity_type: min(least, most) for entity_type, least in policy.entities.items()}
+
+
+def least_when_checked(policy: Policy) -> dict[str, float]:
+    """The same for the check of a finished file."""
+    return {entity_type: min(least, policy.verify.suspicion) for entity_type, least in policy.entities.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +120,12 @@ class Tagger:
         self._turn = threading.Lock()  # one at a time: its worker has one core
         self._language = language
         self._least = np.array([entities.get(t, np.inf) for t in self._types])
+
+    def with_least(self, entities: Mapping[str, float]) -> Tagger:
+        """The same model with other thresholds; it is not loaded again."""
+        other = copy.copy(self)
+        other._least = np.array([entities.get(t, np.inf) for t in self._types])
+        return other
 
     def read(self, hearings: Sequence[Transcript]) -> Reading:
         """Read all hearings of one recording.

@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from redactor.errors import RecordingError
+from redactor.errors import QuarantineError, RecordingError
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row, State
-from redactor.pipeline import Tools, redact_recording
-from redactor.runfolder import RunFolder
+from redactor.pipeline import VERDICTS, Tools, redact_recording
+from redactor.record import Record
+from redactor.runfolder import RunFolder, remove
 from redactor.staging import StagedFile, Staging, commit
-
-# The independent check of the finished file is not part of this version; its verdict stands in for it.
-_VERDICT = "unchecked"
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,10 @@ class Outcome:
         Seconds.
     stage, reason, detail : str or None
         Without any text of the recording or name of its file.
+    verdict : str or None
+        Of the independent check.
+    account : mapping or None
+        What it saw; types and times.
     files : tuple of StagedFile
     """
 
@@ -62,6 +64,8 @@ class Outcome:
     stage: str | None = None
     reason: str | None = None
     detail: str | None = None
+    verdict: str | None = None
+    account: Mapping[str, Any] | None = None
     files: tuple[StagedFile, ...] = field(default=())
 
 
@@ -93,6 +97,8 @@ def attempt(
         input_sha256=done.input_sha256,
         duration=done.duration,
         muted=done.muted,
+        verdict=done.verdict,
+        account=done.account,
         files=staging.files,
     )
 
@@ -108,12 +114,24 @@ def refused(name: str, error: RecordingError) -> Outcome:
         stage=error.stage,
         reason=error.reason,
         detail=error.detail,
+        account=error.account,
     )
 
 
-def settle(outcome: Outcome, *, folder: RunFolder, ledger: Ledger, identity: RunIdentity) -> Row:
-    """Commit what is staged, then mark the row: in that order, so that the ledger never says too much."""
-    commit(folder.release, outcome.files)
+def settle(
+    outcome: Outcome, *, folder: RunFolder, ledger: Ledger, record: Record, identity: RunIdentity
+) -> Row:
+    """Commit what is staged, put it on record, mark the row.
+
+    In that order: what the ledger calls released is on record, and its files are those that were checked.
+    """
+    try:
+        if outcome.state is State.DONE and outcome.verdict not in VERDICTS:
+            remove(folder, (staged.temporary for staged in outcome.files))
+            raise QuarantineError("the check gave no verdict; report this", reason="no-verdict")
+        released = commit(folder.release, outcome.files, name=outcome.name)
+    except QuarantineError as error:
+        outcome, released = refused(outcome.name, error), ()
     row = Row(
         name=outcome.name,
         state=outcome.state,
@@ -125,9 +143,11 @@ def settle(outcome: Outcome, *, folder: RunFolder, ledger: Ledger, identity: Run
         detail=outcome.detail,
         duration=outcome.duration,
         muted=outcome.muted,
-        verdict=_VERDICT if outcome.state is State.DONE else None,
-        files=tuple(staged.released for staged in outcome.files),
+        verdict=outcome.verdict,
+        files=released,
         provenance=identity.provenance,
+        account=outcome.account,
     )
+    record.settled(row)
     ledger.finish(row)
     return row

@@ -1,4 +1,7 @@
-"""Worker processes on this machine. A worker that dies costs its recording one retry, and the run nothing."""
+"""Worker processes on this machine. A worker that dies costs its recording one retry, and the run nothing.
+
+One that hangs, or that takes more memory than it may, is ended, which is a death like any other.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +17,12 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from redactor.engines.base import Job, Outcome, refused, settle
+from redactor.engines.limits import Limits, Step, Watch, resident_bytes
 from redactor.engines.worker import MEMORY_VARIABLES, THREAD_VARIABLES, WorkerSpec, work
-from redactor.errors import ModelError, RedactorError, WorkerDied
+from redactor.errors import ModelError, RecordingError, RedactorError, WorkerDied
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row
+from redactor.record import Record
 from redactor.runfolder import RunFolder, remove_temporary, sweep
 
 _ATTEMPTS = 2  # the first, and one retry
@@ -31,6 +37,8 @@ class _Worker:
     index: int
     ready: bool = False
     jobs_in_hand: dict[str, Job] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
+    ended_for: RecordingError | None = None
 
     @property
     def num_bytes(self) -> int:
@@ -46,10 +54,13 @@ class LocalEngine:
     folder : RunFolder
     ledger : Ledger
         Written by this process alone.
+    record : Record
     identity : RunIdentity
     num_workers : int
     body : callable, optional
         What a worker process runs; takes what :func:`redactor.engines.worker.work` takes, and says the same.
+    limits : Limits, optional
+        Of each worker; those of this machine otherwise.
     """
 
     def __init__(
@@ -58,16 +69,21 @@ class LocalEngine:
         *,
         folder: RunFolder,
         ledger: Ledger,
+        record: Record,
         identity: RunIdentity,
         num_workers: int,
         body: Callable[[WorkerSpec, int, Connection, Connection], None] = work,
+        limits: Limits | None = None,
     ) -> None:
         self._body = body
         self._spec = spec
         self._folder = folder
         self._ledger = ledger
+        self._record = record
         self._identity = identity
         self._num_workers = num_workers
+        self._limits = limits or Limits.of_machine(num_workers)
+        self._looked_at = time.monotonic()
         self._workers: list[_Worker] = []
         self._waiting: deque[Job] = deque()
         self._deaths: dict[str, int] = {}
@@ -90,6 +106,7 @@ class LocalEngine:
                 self._hand_out()
                 for worker, message in self._messages():
                     self._receive(worker, message, on_row)
+                self._look_after_workers()
 
     @contextlib.contextmanager
     def _started(self) -> Iterator[None]:
@@ -151,7 +168,7 @@ class LocalEngine:
                 worker.jobs.send(job)
 
     def _has_room(self, worker: _Worker, job: Job) -> bool:
-        if not worker.ready:
+        if not worker.ready or worker.ended_for is not None:
             return False
         if not worker.jobs_in_hand:
             return True
@@ -164,9 +181,9 @@ class LocalEngine:
         return has_room and worker.num_bytes + job.num_bytes <= self._spec.device.limits.num_bytes
 
     def _messages(self) -> Iterator[tuple[_Worker, Any]]:
-        """What workers have to say; a dead one says EOFError."""
+        """What workers have to say before it is time to look after them; a dead one says EOFError."""
         by_connection = {worker.jobs: worker for worker in self._workers}
-        for connection in wait(list(by_connection)):
+        for connection in wait(list(by_connection), self._limits.check_s):
             try:
                 message = connection.recv()
             except (EOFError, OSError):
@@ -176,6 +193,9 @@ class LocalEngine:
     def _receive(self, worker: _Worker, message: Any, on_row: Callable[[Row], None]) -> None:
         if message is None:
             worker.ready = True
+            worker.watch.ready(resident_bytes(worker.process.pid))
+        elif isinstance(message, Step):
+            worker.watch.step(message)
         elif isinstance(message, Outcome):
             self._settle(message, on_row)
             del worker.jobs_in_hand[message.name]  # only now: what could not be settled is pending again
@@ -184,8 +204,32 @@ class LocalEngine:
         else:
             self._bury(worker, on_row)
 
+    def _look_after_workers(self) -> None:
+        """End those that hang or take too much memory; their death shows after all that they had to say."""
+        elapsed_s = time.monotonic() - self._looked_at
+        if elapsed_s < self._limits.check_s:
+            return
+        self._looked_at += elapsed_s
+        # A parent that was stopped or busy heard of no step in that time, whatever its workers did.
+        elapsed_s = min(elapsed_s, 2 * self._limits.check_s)
+        for worker in self._workers:
+            if worker.ended_for is None:
+                resident = resident_bytes(worker.process.pid)
+                worker.ended_for = worker.watch.look(
+                    self._limits, worker.jobs_in_hand, elapsed_s=elapsed_s, resident=resident
+                )
+                if worker.ended_for is not None:
+                    worker.process.kill()
+
     def _settle(self, outcome: Outcome, on_row: Callable[[Row], None]) -> None:
-        on_row(settle(outcome, folder=self._folder, ledger=self._ledger, identity=self._identity))
+        row = settle(
+            outcome,
+            folder=self._folder,
+            ledger=self._ledger,
+            record=self._record,
+            identity=self._identity,
+        )
+        on_row(row)
 
     def _bury(self, worker: _Worker, on_row: Callable[[Row], None]) -> None:
         """Put another worker in the place of a dead one; what it had is tried once more, then failed."""
@@ -206,14 +250,17 @@ class LocalEngine:
                 self._waiting.appendleft(job)
                 self._ledger.give_back([job.name])
             else:
-                cause = _cause(worker.process.exitcode)
-                error = WorkerDied(
-                    f"its worker died twice ({cause}); run with fewer --jobs, split the recording, "
-                    "or leave it out"
-                )
+                error = worker.ended_for or _died(worker.process.exitcode)
                 self._settle(refused(job.name, error), on_row)
         if len(self._workers) < len(self._waiting) + sum(bool(w.jobs_in_hand) for w in self._workers):
             self._start(worker.index)
+
+
+def _died(exitcode: int | None) -> WorkerDied:
+    return WorkerDied(
+        f"its worker died twice ({_cause(exitcode)}); run with fewer --jobs, split the recording, "
+        "or leave it out"
+    )
 
 
 def _cause(exitcode: int | None) -> str:

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,16 +21,24 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from redactor.audio import progress
 from redactor.detect import PresidioDetector, SpeechDetector, Tagger
-from redactor.detect.tagger import least_probabilities
+from redactor.detect.tagger import least_probabilities, least_when_checked
 from redactor.engines.base import Job, Outcome, attempt
+from redactor.engines.limits import Step
 from redactor.errors import ModelError, RedactorError
 from redactor.model_registry import ModelFiles
 from redactor.pipeline import Tools
 from redactor.policy import Policy
+from redactor.sentinels import challenge, shipped_sentinels
 from redactor.transcribe import Device, Recognizer
+from redactor.types import Seconds
+from redactor.verify.verifier import Verifier
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+# Often against the limits of redactor/engines/limits.py, seldom against what there is to do.
+_TELL_EVERY_S = 5.0
 
 # One thread each: two workers of one thread get through more than one worker of two, and libraries that
 # start threads of their own would fight for the same cores.
@@ -62,13 +71,15 @@ class WorkerSpec:
     ----------
     policy : Policy
     models : mapping of str to ModelFiles
-        By role: "transcribe", "second" and "identify" (where there is one), "ner:LANGUAGE", "spoken:LANGUAGE".
+        By role: "transcribe"; "second", "check", "identify" where there is one; "ner:LANGUAGE", "tag:LANGUAGE".
     device : Device
     threads : int
         CPU threads of a batch.
     recordings_at_once : int
         Recordings that a worker has in hand.
     release : pathlib.Path
+    private : pathlib.Path
+        Where what the verifier is tried with lies for a moment.
     keep_names : bool
     provenance : mapping
     """
@@ -79,6 +90,7 @@ class WorkerSpec:
     threads: int
     recordings_at_once: int
     release: Path
+    private: Path
     keep_names: bool
     provenance: Mapping[str, Any]
 
@@ -94,6 +106,7 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
         spec.models["transcribe"],
         second=spec.models.get("second"),
         identifier=spec.models.get("identify"),
+        checker=spec.models.get("check"),
         device=spec.device,
         device_index=device_index,
         threads=spec.threads,
@@ -104,7 +117,9 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
         for language, path in _by_language(spec, "tag").items()
     ]
     detector = SpeechDetector(texts, spec.policy, taggers=taggers)
-    return Tools(recognizer, detector, spec.policy)
+    least = least_when_checked(spec.policy)
+    checking = SpeechDetector(texts, spec.policy, taggers=[tagger.with_least(least) for tagger in taggers])
+    return Tools(recognizer, detector, Verifier(recognizer, checking, spec.policy), spec.policy)
 
 
 def _by_language(spec: WorkerSpec, role: str) -> dict[str, Path]:
@@ -137,6 +152,7 @@ def work(
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             tools = (load or load_tools)(spec, device_index=device_index)
+            challenge(tools.verifier, spec.policy, shipped_sentinels(), spec.private)
         except RedactorError as error:
             jobs.send(error)
             return
@@ -147,18 +163,36 @@ def work(
         speaks = threading.Lock()
         gave_up = threading.Event()
 
-        def attempt_one(job: Job) -> None:
-            said = None if gave_up.is_set() else _attempt(job, tools, spec)
+        def say(message: Step | Outcome | RedactorError) -> None:
             with speaks, contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 if not gave_up.is_set():
-                    jobs.send(said)
-                if isinstance(said, RedactorError):
+                    jobs.send(message)
+                if isinstance(message, RedactorError):
                     gave_up.set()
+
+        def attempt_one(job: Job) -> None:
+            if not gave_up.is_set():
+                with progress.listening(_teller(job.name, say)):
+                    say(_attempt(job, tools, spec))
 
         # While one thread computes, others read, search and write.
         with ThreadPoolExecutor(spec.recordings_at_once) as pool:
             while (job := jobs.recv()) is not None:
                 pool.submit(attempt_one, job)
+
+
+def _teller(name: str, say: Callable[[Step], None]) -> progress.Listener:
+    """Says the steps of a recording, put together so that they keep nobody busy."""
+    untold, told_at = 0.0, time.monotonic()
+
+    def on_step(sound: Seconds) -> None:
+        nonlocal untold, told_at
+        untold += sound
+        if time.monotonic() - told_at >= _TELL_EVERY_S:
+            say(Step(name, untold))
+            untold, told_at = 0.0, time.monotonic()
+
+    return on_step
 
 
 def _attempt(job: Job, tools: Tools, spec: WorkerSpec) -> Outcome | RedactorError:
@@ -192,6 +226,13 @@ def _die_with_parent(lifeline: Connection) -> None:
 
 
 def _be_quiet() -> None:
-    """No library may log from inside a worker: messages of some quote what they work on."""
+    """Nothing may be said from inside a worker: what libraries log or print may quote what they work on.
+
+    mpg123 prints the bytes that it does not understand, and libsndfile's ALAC reader to stdout, where a script
+    expects one JSON object.
+    """
     logging.disable(logging.CRITICAL)
     os.environ["HF_HUB_OFFLINE"] = "1"
+    with open(os.devnull, "wb") as nowhere:
+        for descriptor in (1, 2):
+            os.dup2(nowhere.fileno(), descriptor)

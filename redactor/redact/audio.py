@@ -19,6 +19,7 @@ from redactor.kernels.background import Background, BackgroundStream
 from redactor.kernels.mute import FULL_SCALE, mute_noise, mute_silence, mute_tone, tone_step
 from redactor.kernels.noise import NUM_TAPS
 from redactor.kernels.spans import disjoint_spans
+from redactor.policy import MutePolicy
 from redactor.timebase import num_samples_for, outward_samples
 from redactor.types import Audio, AudioFormat, Redaction, Seconds, Sound, TimeSpan
 
@@ -56,6 +57,13 @@ class Fill:
     fade_ms: float = 10.0  # long enough against clicks, shorter than the pause between two words
     tone_hz: float = 1000.0  # the broadcaster's line-up tone
     tone_dbfs: float = -20.0
+
+    @classmethod
+    def of(cls, policy: MutePolicy) -> Fill:
+        """As a policy wants it."""
+        return cls(
+            policy.fill, fade_ms=policy.fade_ms, tone_hz=policy.tone_hz, tone_dbfs=policy.tone_dbfs
+        )
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(FillKind):

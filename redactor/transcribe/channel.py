@@ -11,7 +11,7 @@ from redactor.audio.resample import ModelStream
 from redactor.policy import Policy
 from redactor.transcribe.speech import MODEL_RATE_HZ, SpeechStream
 from redactor.transcribe.whisper import Whisper
-from redactor.transcribe.windows import Window, WindowStream
+from redactor.transcribe.windows import GridStream, Window, WindowStream
 from redactor.types import Seconds
 
 if TYPE_CHECKING:
@@ -55,3 +55,26 @@ class ChannelStream:
         self._regions += regions
         windows = self._windows.feed(sound, regions, quiet_from=self._speech.quiet_from)
         return windows + (self._windows.finish() if last else [])
+
+
+class GridChannel:
+    """As :class:`ChannelStream`, but all of the channel, cut elsewhere, and nobody looks for speech first.
+
+    Parameters
+    ----------
+    recording : Recording
+    ear : Whisper
+    """
+
+    regions: Sequence[tuple[Seconds, Seconds]] = ()
+
+    def __init__(self, recording: Recording, ear: Whisper) -> None:
+        self._resampled = ModelStream(recording.sample_rate, recording.num_samples)
+        self._windows = GridStream(longest=ear.rules.longest)
+
+    def feed(self, samples: np.ndarray) -> list[Window]:
+        """Windows that are complete with this block, of shape [num_samples] and the recording's type."""
+        return self._windows.feed(self._resampled.feed(samples))
+
+    def finish(self) -> list[Window]:
+        return self._windows.feed(self._resampled.finish()) + self._windows.finish()

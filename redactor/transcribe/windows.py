@@ -6,6 +6,7 @@ region that is too long is cut where it is weakest, and a window is as long as w
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,10 @@ _LONGEST_GAP_SAMPLES = MODEL_RATE_HZ
 # A region that is too long is cut at the weakest tenth of a second in the last part of what a window holds.
 _CUT_FROM = 0.6
 _CUT_SAMPLES = MODEL_RATE_HZ // 10
+# Length of the first window of a grid by that of the others.
+_FIRST_OF_GRID = 0.5
+
+WindowKey = tuple[int, bytes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +47,49 @@ class Window:
     @property
     def duration(self) -> Seconds:
         return len(self.samples) / MODEL_RATE_HZ
+
+    @property
+    def key(self) -> WindowKey:
+        """Tells the same sound at the same place."""
+        return self.first, hashlib.sha256(self.samples).digest()
+
+
+class GridStream:
+    """All of one channel in windows of nearly one length, whether there is speech in it or not.
+
+    Each ends where the sound is weakest in its last part; the first is shorter than the others, so that borders
+    are not those of :class:`WindowStream`. What is digital silence throughout is left out.
+
+    Parameters
+    ----------
+    longest : float
+        Seconds of a window at most.
+    """
+
+    def __init__(self, *, longest: Seconds) -> None:
+        self._longest = round(longest * MODEL_RATE_HZ)
+        self._next = round(_FIRST_OF_GRID * self._longest)
+        self._sound = np.zeros(0, np.float32)
+        self._offset = 0
+
+    def feed(self, samples: np.ndarray) -> list[Window]:
+        """Add sound, of shape [num_samples] and float32; what is complete comes back."""
+        self._sound = np.concatenate((self._sound, samples))
+        windows = []
+        while len(self._sound) >= self._next:
+            windows += self._taken(_weakest(self._sound, round(_CUT_FROM * self._next), self._next))
+            self._next = self._longest
+        return windows
+
+    def finish(self) -> list[Window]:
+        """The window that is left."""
+        return self._taken(len(self._sound))
+
+    def _taken(self, stop: int) -> list[Window]:
+        window = Window(self._offset, self._sound[:stop].copy())
+        self._sound = self._sound[stop:].copy()
+        self._offset += stop
+        return [window] if window.samples.any() else []
 
 
 class WindowStream:
@@ -107,18 +155,13 @@ class WindowStream:
         self._open, self._floor = None, stop
         windows = []
         while stop - first > self._longest:
-            cut = self._weakest(first + round(_CUT_FROM * self._longest), first + self._longest)
+            low, high = first + round(_CUT_FROM * self._longest), first + self._longest
+            cut = self._offset + _weakest(self._sound, low - self._offset, high - self._offset)
             windows.append(self._window(first, cut))
             first = cut
         if stop > first:
             windows.append(self._window(first, stop))
         return windows
-
-    def _weakest(self, low: int, high: int) -> int:
-        power = self._sound[low - self._offset : high - self._offset].astype(np.float64) ** 2
-        held = np.concatenate(([0.0], np.cumsum(power)))
-        sums = held[_CUT_SAMPLES:] - held[:-_CUT_SAMPLES]
-        return low + int(sums.argmin()) + _CUT_SAMPLES // 2
 
     def _window(self, first: int, stop: int) -> Window:
         return Window(first, self._sound[first - self._offset : stop - self._offset].copy())
@@ -129,3 +172,11 @@ class WindowStream:
         if stale > 0:
             self._sound = self._sound[stale:].copy()
             self._offset += stale
+
+
+def _weakest(sound: np.ndarray, low: int, high: int) -> int:
+    """Middle of the weakest tenth of a second of ``sound[low:high]``."""
+    power = sound[low:high].astype(np.float64) ** 2
+    held = np.concatenate(([0.0], np.cumsum(power)))
+    sums = held[_CUT_SAMPLES:] - held[:-_CUT_SAMPLES]
+    return low + int(sums.argmin()) + _CUT_SAMPLES // 2

@@ -1,13 +1,25 @@
 """One attempt at a recording, whatever goes wrong in it; then commit and mark, in that order."""
 
 import errno
+import json
 import pickle
 import resource
 import signal
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import pytest
-from stage_stand_ins import GOOD, NAME, POLICY, SECRET, Stage, files_below, write_recording
+from stage_stand_ins import (
+    GOOD,
+    NAME,
+    POLICY,
+    SECRET,
+    Stage,
+    Verifier,
+    files_below,
+    record_of,
+    write_recording,
+)
 
 from redactor import pipeline
 from redactor.engines import base
@@ -39,14 +51,16 @@ def ledger(folder):
         yield opened
 
 
-def run(recording, folder, *, transcript=GOOD, found=(NAME,)):
-    tools = Tools(Stage(transcript), Stage(found), POLICY)
+def run(recording, folder, *, transcript=GOOD, found=(NAME,), verifier=None):
+    tools = Tools(Stage(transcript), Stage(found), verifier or Verifier(), POLICY)
     job = Job(NAME_OF_JOB, recording)
     return attempt(job, tools, release=folder.release, keep_names=False, provenance=IDENTITY.provenance)
 
 
 def settled(outcome, folder, ledger):
-    return settle(outcome, folder=folder, ledger=ledger, identity=IDENTITY)
+    return settle(
+        outcome, folder=folder, ledger=ledger, record=record_of(folder), identity=IDENTITY
+    )
 
 
 def raising(error):
@@ -65,6 +79,7 @@ STAGES = [
     ("redact", "redact_text"),
     ("redact", "muted"),
     ("write", "report"),
+    ("verify", "round_record"),
 ]
 ERRORS = [
     ValueError(SECRET),
@@ -164,7 +179,7 @@ def test_what_is_settled_has_its_name_and_its_row(recording, folder, ledger):
     outcome = run(recording, folder)
     row = settled(outcome, folder, ledger)
     assert ledger.row(NAME_OF_JOB) == row
-    assert (row.state, row.verdict, row.run_identity) == (State.DONE, "unchecked", "d1")
+    assert (row.state, row.verdict, row.run_identity) == (State.DONE, "passed", "d1")
     assert (row.duration, row.input_sha256) == (2.0, outcome.input_sha256)
     assert row.identity == IDENTITY.of_job(row.input_sha256)
     shard = NAME_OF_JOB[:2]
@@ -220,3 +235,42 @@ def test_a_staged_file_that_vanished_stops_the_run_unlisted(recording, folder, l
 
 def test_the_stand_ins_reach_what_attempt_calls():
     assert base.redact_recording is pipeline.redact_recording
+
+
+def test_a_recording_without_a_verdict_is_not_released(recording, folder, ledger):
+    outcome = replace(run(recording, folder), verdict=None)
+    row = settled(outcome, folder, ledger)
+    assert (row.state, row.reason, row.files) == (State.QUARANTINED, "no-verdict", ())
+    assert files_below(folder.release) == []
+
+
+def _swap(path):
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+def _link(path):
+    path.rename(path.with_suffix(".moved"))
+    path.symlink_to(path.with_suffix(".moved"))
+
+
+@pytest.mark.parametrize("meddle", [_swap, _link])
+@pytest.mark.parametrize("which", range(5))
+def test_a_file_that_is_changed_between_check_and_release_is_held_back(
+    recording, folder, ledger, meddle, which
+):
+    outcome = run(recording, folder)
+    meddle(folder.release / outcome.files[which].temporary)
+    row = settled(outcome, folder, ledger)
+    assert (row.state, row.stage, row.reason) == (State.QUARANTINED, "commit", "changed-before-release")
+    assert [path for path in files_below(folder.release) if path.suffix != ".moved"] == []
+
+
+def test_what_is_settled_is_on_record_before_the_ledger_says_so(recording, folder, ledger, monkeypatch):
+    outcome = run(recording, folder)
+    monkeypatch.setattr(Ledger, "finish", raising(StoreError("no space left")))
+    with pytest.raises(StoreError):
+        settled(outcome, folder, ledger)
+    event = json.loads(folder.audit.read_text().splitlines()[-1])
+    assert event["event"] == "recording" and event["fields"]["id"] == NAME_OF_JOB
+    assert event["fields"]["outputs"] == [file.released.sha256 for file in outcome.files]
+    assert outcome.input_sha256 not in folder.audit.read_text()

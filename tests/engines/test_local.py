@@ -4,15 +4,16 @@ import multiprocessing
 import os
 import signal
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
-from stage_stand_ins import files_below
+from stage_stand_ins import POLICY, files_below, record_of
 from worker_stand_ins import Spec, attempts, follow, half_written, process_ids, started
 
 from redactor.engines import worker
 from redactor.engines.base import Job, Outcome
 from redactor.engines.local import LocalEngine, _Worker
-from redactor.errors import ModelError, StoreError
+from redactor.errors import ModelError, StoreError, VerifierError
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, State
 from redactor.runfolder import create_run_folder
@@ -35,6 +36,7 @@ class Run:
             self.spec,
             folder=self.folder,
             ledger=self.ledger,
+            record=record_of(self.folder),
             identity=RunIdentity("d1", {}),
             num_workers=num_workers,
             body=follow,
@@ -147,7 +149,12 @@ def test_large_recordings_come_first(run):
 def test_a_worker_takes_no_more_than_it_can_use(run, in_hand, waiting, num_workers, taken):
     spec = Spec(run.tmp_path, run.folder.release, recordings_at_once=4)
     engine = LocalEngine(
-        spec, folder=run.folder, ledger=run.ledger, identity=RunIdentity("d1", {}), num_workers=num_workers
+        spec,
+        folder=run.folder,
+        ledger=run.ledger,
+        record=record_of(run.folder),
+        identity=RunIdentity("d1", {}),
+        num_workers=num_workers,
     )
     jobs = [Job(str(number), run.tmp_path, size) for number, size in enumerate([*in_hand, *waiting])]
     worker = _Worker(None, None, None, 0, ready=True)
@@ -197,7 +204,7 @@ def test_an_interruption_keeps_what_is_settled_and_ends_the_workers(run, error):
 
 
 def test_what_cannot_be_settled_is_pending_again_and_leaves_nothing(run, monkeypatch):
-    def full(release, files):
+    def full(release, files, *, name):
         half_written(run.folder.release, A)
         raise StoreError("no space left")
 
@@ -226,13 +233,16 @@ def body(monkeypatch):
     """The real body, in this process: without what makes a process end with its parent."""
     monkeypatch.setattr(worker, "_die_with_parent", lambda lifeline: None)
     monkeypatch.setattr(worker, "_be_quiet", lambda: None)
-    monkeypatch.setattr(worker, "load_tools", lambda spec, device_index: None)
+    tools = SimpleNamespace(verifier="the run's verifier")
+    monkeypatch.setattr(worker, "load_tools", lambda spec, device_index: tools)
+    monkeypatch.setattr(worker, "challenge", lambda verifier, *_: verifier)
     before = signal.getsignal(signal.SIGINT)
 
     def call(*jobs):
         pipe = Pipe(*jobs)
         spec = Spec("nowhere", "nowhere")
-        object.__setattr__(spec, "provenance", {})
+        for name, value in {"provenance": {}, "policy": POLICY, "private": "nowhere"}.items():
+            object.__setattr__(spec, name, value)
         worker.work(spec, 0, pipe, None)
         return pipe.sent
 
@@ -243,6 +253,15 @@ def body(monkeypatch):
 def test_the_body_says_ready_and_then_each_outcome(body, monkeypatch):
     monkeypatch.setattr(worker, "attempt", lambda job, tools, **_: Outcome(job.name, State.DONE))
     assert body(Job(A, None), Job(B, None)) == [None, Outcome(A, State.DONE), Outcome(B, State.DONE)]
+
+
+def test_the_body_is_not_ready_before_its_verifier_has_objected(body, monkeypatch):
+    def challenge(verifier, *_):
+        raise VerifierError(f"{verifier} says yes to anything")
+
+    monkeypatch.setattr(worker, "challenge", challenge)
+    (error,) = body(Job(A, None))
+    assert isinstance(error, VerifierError) and str(error) == "the run's verifier says yes to anything"
 
 
 def test_the_body_hands_on_errors_that_stop_a_run(body, monkeypatch):

@@ -97,8 +97,17 @@ class Ear:
 def make(monkeypatch):
     """A recognizer over stand-ins; `windows` and `regions` are what a channel is cut into, in seconds."""
 
-    def build(main, *, second=None, identifier=None, windows=((0.0, 2.0),), regions=((0.0, 2.0),), loud=()):
-        ears = {"model": main, "second": second, "identifier": identifier}
+    def build(
+        main,
+        *,
+        second=None,
+        identifier=None,
+        checker=None,
+        windows=((0.0, 2.0),),
+        regions=((0.0, 2.0),),
+        loud=(),
+    ):
+        ears = {"model": main, "second": second, "identifier": identifier, "checker": checker}
 
         class Channel:
             """Hands out its windows at the end of the channel."""
@@ -117,10 +126,15 @@ def make(monkeypatch):
 
         monkeypatch.setattr(recognizer, "Whisper", lambda files, **_: ears[files.name])
         monkeypatch.setattr(recognizer, "ChannelStream", Channel)
+        monkeypatch.setattr(recognizer, "GridChannel", lambda heard, ear: Channel(heard, ENGLISH, [ear]))
         monkeypatch.setattr(recognizer, "loud_regions", lambda power, duration: list(loud))
-        given = {name: SimpleNamespace(name=name) for name, ear in ears.items() if ear}
+        given = {name: SimpleNamespace(name=name, digest=name) for name, ear in ears.items() if ear}
         return Recognizer(
-            given["model"], second=given.get("second"), identifier=given.get("identifier"), device=CPU
+            given["model"],
+            second=given.get("second"),
+            identifier=given.get("identifier"),
+            checker=given.get("checker"),
+            device=CPU,
         )
 
     return build
@@ -349,7 +363,7 @@ def test_an_english_model_needs_no_other_where_english_is_trusted(make):
 
 
 def test_a_model_that_cannot_be_loaded_is_named(tmp_path):
-    broken = SimpleNamespace(name="mine", path=tmp_path, calibration={}, windows={})
+    broken = SimpleNamespace(name="mine", digest="0", path=tmp_path, calibration={}, windows={})
     with pytest.raises(ModelError, match="model 'mine' cannot be loaded on cpu as int8"):
         Recognizer(broken, device=CPU)
 
@@ -394,3 +408,31 @@ def test_the_real_model_hears_an_order_twice_alike():
     assert len(list(first.words(0))) > 5
     assert all(0 <= w.start <= w.end <= sound.duration for w in first.words(0))
     assert first.speech
+
+
+def again(made, *, languages=("en",), known=None):
+    known = {} if known is None else known
+    return made.listen_again(recording(), AUTO, languages=languages, known=known)
+
+
+def test_the_checker_listens_again_where_it_knows_the_language(make):
+    main, checker = Ear([Said("main")]), Ear([Said("checker")], multilingual=False)
+    made = make(main, checker=checker)
+    assert again(made).text(0) == "checker" and main.asked == 0  # one language is taken for granted
+    assert again(made, languages=("en", "de")).text(0) == "main" and main.asked == 1
+
+
+def test_without_a_checker_the_last_model_listens(make):
+    assert again(make(Ear([Said("main")]), second=Ear([Said("second")]))).text(0) == "second"
+    assert again(make(Ear([Said("main")]))).text(0) == "main"
+
+
+def test_what_did_not_change_is_not_listened_to_again(make):
+    ear = Ear([Said("one"), Said("two")])
+    made, known = make(ear, windows=((0.0, 1.0), (1.0, 2.0))), {}
+    first = again(made, known=known)
+    assert first.text(0) == "one two" and len(ear.encoded) == len(known) == 2
+    assert again(made, known=known) == first and len(ear.encoded) == 2
+    known.pop(next(iter(known)))
+    ear._says.append(Said("three"))
+    assert again(made, known=known).text(0) == "three two" and len(ear.encoded) == 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
-from redactor.transcribe.windows import WindowStream
+from redactor.transcribe.windows import GridStream, WindowStream
 
 
 def ramp(seconds):
@@ -88,3 +88,42 @@ def test_sound_that_no_window_needs_is_let_go():
     for second in range(600):
         stream.feed(np.zeros(RATE, np.float32), [], quiet_from=(second + 1) * RATE)
         assert len(stream._sound) < 3 * RATE
+
+
+def grid(sound, *, longest=8.0, block=1.0):
+    stream = GridStream(longest=longest)
+    step = round(block * RATE)
+    windows = [w for at in range(0, len(sound), step) for w in stream.feed(sound[at : at + step])]
+    return windows + stream.finish()
+
+
+@pytest.mark.parametrize("block", [0.05, 1.0, 7.3, 60.0])
+def test_a_grid_holds_everything_once_however_it_arrives(block):
+    sound = ramp(41.3) + 1
+    windows = grid(sound, block=block)
+    assert np.array_equal(np.concatenate([w.samples for w in windows]), sound)
+    assert [w.first for w in windows] == [int(w.samples[0]) - 1 for w in windows]
+    assert max(w.duration for w in windows) <= 8.0 and windows[0].duration <= 4.0
+
+
+def test_a_grid_is_cut_where_the_sound_is_weakest():
+    sound = np.ones(20 * RATE, np.float32)
+    for quiet in (3.0, 9.0, 15.5):
+        sound[round(quiet * RATE) : round((quiet + 0.1) * RATE)] = 0.1
+    assert times(grid(sound)) == [(0.0, 3.05), (3.05, 9.05), (9.05, 15.55), (15.55, 20.0)]
+
+
+def test_digital_silence_is_not_worth_a_window():
+    sound = np.zeros(40 * RATE, np.float32)
+    sound[20 * RATE] = 1e-4
+    (window,) = grid(sound)
+    assert window.start <= 20.0 < window.start + window.duration
+    assert grid(np.zeros(0, np.float32)) == []
+
+
+def test_windows_are_told_apart_by_place_and_sound():
+    keys = [w.key for w in grid(ramp(30.0))]
+    assert keys == [w.key for w in grid(ramp(30.0), block=0.7)] and len(set(keys)) == len(keys)
+    other = ramp(30.0)
+    other[-1] = 0.0
+    assert [w.key for w in grid(other)][:-1] == keys[:-1] and [w.key for w in grid(other)][-1] != keys[-1]

@@ -1,0 +1,100 @@
+"""What a run does, as events of the audit record; nothing in them tells whose recording it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from redactor.audit import AuditLog, Event, keyed_digest, load_signing_key, word
+from redactor.identity import RunIdentity
+from redactor.ledger import Row
+
+SIGNING_KEY_NAME = "audit.key"
+
+
+def signing_key_beside(key_file: Path) -> Path:
+    """The signing key lies where the key of names does, and so outside OUT."""
+    return key_file.with_name(SIGNING_KEY_NAME)
+
+
+class Record:
+    """Appends to the record of one run folder.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``private/audit.jsonl``.
+    key_file : pathlib.Path
+        File of the key of names.
+    key : bytes
+        That key.
+    keep_names : bool
+        Whether names are somebody's words, and only their digests may be recorded.
+
+    Raises
+    ------
+    StoreError, UsageError
+        From here and from every method: see :class:`redactor.audit.AuditLog`.
+    """
+
+    def __init__(self, path: Path, *, key_file: Path, key: bytes, keep_names: bool) -> None:
+        # Without its key an old record cannot go on: a new one would sign what nobody vouches for.
+        create = not path.exists()
+        self._log = AuditLog(path, key=load_signing_key(signing_key_beside(key_file), create=create))
+        self._key = key
+        self._keep_names = keep_names
+
+    def run_started(self, identity: RunIdentity, *, num_jobs: int, num_settled: int) -> None:
+        provenance = identity.provenance
+        self._append(
+            "run-started",
+            {
+                "identity": identity.digest,
+                "policy": {
+                    "name": word(provenance["policy"]["name"]),
+                    "digest": provenance["policy"]["digest"],
+                },
+                "models": {role: model["digest"] for role, model in provenance["models"].items()},
+                "version": word(provenance["version"]),
+                "jobs": num_jobs,
+                "settled": num_settled,
+            },
+        )
+
+    def run_ended(self, counts: Mapping[str, int]) -> None:
+        self._append("run-ended", dict(counts))
+
+    def settled(self, row: Row) -> None:
+        """What became of a recording; before the ledger says so."""
+        policy = (row.provenance or {}).get("policy", {})
+        self._append(
+            "recording",
+            {
+                "id": self._id(row.name),
+                "state": row.state.value,
+                "reason": row.reason and word(row.reason),
+                "stage": row.stage and word(row.stage),
+                "verdict": row.verdict,
+                "input": row.input_sha256 and keyed_digest(self._key, row.input_sha256),
+                "identity": row.run_identity,
+                "policy": policy.get("digest"),
+                "outputs": [file.sha256 for file in row.files],
+            },
+        )
+
+    def withdrawn(self, names: Iterable[str]) -> None:
+        """Recordings of which nothing is to be released any more; before it is removed."""
+        self._log.append([Event("withdrawn", {"id": self._id(name)}) for name in names])
+
+    def forgotten(self, name: str) -> None:
+        self._append("forgotten", {"id": self._id(name)})
+
+    def _append(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self._log.append([Event(kind, fields)])
+
+    def _id(self, name: str) -> str:
+        if not self._keep_names:
+            return name
+        return keyed_digest(self._key, hashlib.sha256(name.encode(errors="surrogateescape")).hexdigest())

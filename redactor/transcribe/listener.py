@@ -1,0 +1,271 @@
+"""Windows of one channel to words: what a model says of each, and what of that can have been said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+
+from redactor.errors import LanguageError, ModelError
+from redactor.policy import AUTO_LANGUAGE, Policy
+from redactor.transcribe.calibration import Calibration
+from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
+from redactor.transcribe.plausible import cannot_be_said, said_again
+from redactor.transcribe.whisper import Encoded, RawWord, Whisper, Written
+from redactor.transcribe.windows import Window, WindowKey
+from redactor.types import Seconds, Segment, SpeechRegion, Word
+
+# A short window tells languages apart less surely than one of 30 s: below this probability of those that can be
+# searched, the longer one is asked.
+_SURE_LANGUAGE = 0.3
+# Whisper's own limit: text that its model holds for less probable is doubtful.
+_LEAST_LOGPROB = -1.0
+_NO_SPEECH = 0.6
+
+
+
+@dataclass
+class Tally:
+    """What a recognizer has heard since it was made.
+
+    Attributes
+    ----------
+    windows, again : int
+        Windows, by all its models, and how many of them again.
+    window_seconds, speech_seconds : float
+        Of sound in windows, and of speech in that sound; by how many models does not count.
+    """
+
+    windows: int = 0
+    again: int = 0
+    window_seconds: Seconds = 0.0
+    speech_seconds: Seconds = 0.0
+
+@dataclass
+class ChannelWords:
+    """What one model made of a channel so far."""
+
+    segments: list[Segment] = field(default_factory=list)
+    speech: list[SpeechRegion] = field(default_factory=list)
+
+
+class Listener:
+    """Turns the windows of one channel into words, a group of one language at a time.
+
+    Parameters
+    ----------
+    channel : int
+    duration : float
+        Seconds of the recording.
+    policy : Policy
+    ears : sequence of Whisper
+        Models that hear every window, the first decides on the language.
+    identifier : Whisper or None
+        Tells languages apart.
+    tally : Tally
+        Is added to.
+    known : dict or None
+        What became of windows before; with one model only. Is added to.
+    """
+
+    def __init__(
+        self,
+        channel: int,
+        duration: Seconds,
+        policy: Policy,
+        ears: Sequence[Whisper],
+        identifier: Whisper | None,
+        tally: Tally,
+        known: dict[WindowKey, Segment | None] | None,
+    ) -> None:
+        self._tally = tally
+        self._known = known
+        self._channel = channel
+        self._duration = duration
+        self._policy = policy
+        self._ears = ears
+        self._identifier = identifier
+        self._teller = LanguageTeller(policy.language)
+        self._languages = tuple(policy.language.detectors)
+        self._waiting: list[Window] = []
+        self._heard = [ChannelWords() for _ in ears]
+
+    def listen(self, windows: Sequence[Window]) -> None:
+        """Take note of windows, and hear those that make up a group."""
+        for window in windows:
+            if self._known is not None and (key := window.key) in self._known:
+                self._keep(window, self._known[key], self._heard[0])
+                continue
+            if sum(w.duration for w in self._waiting) >= GROUP_S:
+                self._hear(self._waiting)
+                self._waiting = []
+            self._waiting.append(window)
+
+    def finish(self, windows: Sequence[Window], regions: Sequence[tuple[Seconds, Seconds]]) -> None:
+        """Hear the rest; `regions` is all the speech of the channel."""
+        self.listen(windows)
+        if self._waiting:
+            self._hear(self._waiting)
+        self._tally.speech_seconds += sum(end - start for start, end in regions)
+        self._heard[0].speech += [
+            region(self._channel, start, end, self._duration) for start, end in regions
+        ]
+
+    def of(self, channel: int) -> list[ChannelWords]:
+        """What was heard, as the words of that channel."""
+        return [
+            ChannelWords(
+                [replace(s, channel=channel) for s in words.segments],
+                [replace(r, channel=channel) for r in words.speech],
+            )
+            for words in self._heard
+        ]
+
+    def _hear(self, windows: Sequence[Window]) -> None:
+        main = self._ears[0]
+        self._tally.window_seconds += sum(window.duration for window in windows)
+        sounds = [window.samples for window in windows]
+        encoded = main.encode(sounds)
+        language = self._teller.decide(windows, self._identify(sounds, encoded))
+        if not main.knows(language):
+            # It would go on in English: invented words that cover speech nobody understood.
+            raise LanguageError(
+                f"speech in {language!r}, but the model knows only English; choose a multilingual --model"
+            )
+        for ear, words in zip(self._ears, self._heard, strict=True):
+            if ear.knows(language):  # else there is no second opinion on this language
+                states = encoded if ear is main else ear.encode(sounds)
+                self._write(ear, windows, states, language, words)
+
+    def _identify(self, sounds: Sequence[np.ndarray], encoded: Sequence[Encoded]) -> Identify:
+        identifier = self._identifier
+        if identifier is None and self._policy.language.spoken == AUTO_LANGUAGE:
+            raise ModelError(
+                "the model knows only English and the policy's language.identifier is not loaded"
+            )
+
+        def identify(number: int) -> Mapping[str, float]:
+            own = identifier is self._ears[0]
+            first = encoded[number] if own else identifier.encode([sounds[number]])[0]
+            found = identifier.languages(first)
+            if first.full or sum(found.get(code, 0.0) for code in self._languages) >= _SURE_LANGUAGE:
+                return found
+            return identifier.languages(identifier.encode([sounds[number]], full=True)[0])
+
+        return identify
+
+    def _write(
+        self,
+        ear: Whisper,
+        windows: Sequence[Window],
+        encoded: Sequence[Encoded],
+        language: str,
+        words: ChannelWords,
+    ) -> None:
+        beam_size = self._policy.transcribe.beam_size
+        texts = ear.write(encoded, language, beam_size=beam_size)
+        for window, states, written in zip(windows, encoded, texts, strict=True):
+            self._tally.windows += 1
+            answers = [(states, written)]
+            if not states.full and self._doubtful(written):
+                self._tally.again += 1
+                again = ear.encode([window.samples], full=True)
+                answers += zip(again, ear.write(again, language, beam_size=beam_size), strict=True)
+            segment = self._best(ear, window, answers, language)
+            if self._known is not None:
+                self._known[window.key] = segment
+            self._keep(window, segment, words)
+
+    def _keep(self, window: Window, segment: Segment | None, words: ChannelWords) -> None:
+        if segment is None:
+            start, end = window.start, window.start + window.duration
+            words.speech.append(region(self._channel, start, end, self._duration))
+        elif segment.words:
+            words.segments.append(replace(segment, channel=self._channel))
+
+    def _doubtful(self, written: Written) -> bool:
+        """Whether a model may have done better with a window of 30 s."""
+        return (
+            not written.text.strip()
+            or not written.avg_logprob >= _LEAST_LOGPROB  # also true for NaN
+            or said_again(written.text)
+            or self._is_loop(written)
+        )
+
+    def _is_loop(self, written: Written) -> bool:
+        most = self._policy.transcribe.max_compression_ratio
+        return not (written.complete and written.compression_ratio <= most)
+
+    def _best(
+        self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
+    ) -> Segment | None:
+        """The most probable answer that can have been said; None if there is none."""
+        for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
+            if self._is_loop(written) or _is_made_up(written):
+                continue
+            raw = ear.words(states, written, language)
+            segment = _segment(raw, written, window, self._channel, language)
+            segment = _inside(segment, self._duration, ear.calibration)
+            if not cannot_be_said(segment.words):
+                return segment
+        return None
+
+
+def _is_made_up(written: Written) -> bool:
+    """Whisper's own rule for text in what is no speech."""
+    return written.no_speech_prob > _NO_SPEECH and written.avg_logprob < _LEAST_LOGPROB
+
+
+def _number(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
+
+# Whisper counts in 20 ms; what the sums of floats add beyond a millisecond means nothing.
+def _segment(
+    raw: Sequence[RawWord], written: Written, window: Window, channel: int, language: str
+) -> Segment:
+    words = tuple(
+        Word(
+            word.text.strip(),
+            round(word.start + window.start, 3),
+            round(word.end + window.start, 3),
+            word.probability,
+            joined=before is not None and not (before.text[-1:].isspace() or word.text[:1].isspace()),
+        )
+        for before, word in pairwise([None, *raw])
+        if word.text.strip()
+    )
+    return Segment(
+        channel=channel,
+        language=language,
+        speaker=None,
+        start=words[0].start if words else round(window.start, 3),
+        end=words[-1].end if words else round(window.start + window.duration, 3),
+        words=words,
+        avg_logprob=written.avg_logprob,
+        no_speech_prob=written.no_speech_prob,
+        compression_ratio=written.compression_ratio,
+    )
+
+
+def _inside(segment: Segment, duration: Seconds, calibration: Calibration) -> Segment:
+    """Put word times right, and cut a segment at the end of the audio.
+
+    NaN is let through for the pipeline's check to find.
+    """
+    words = tuple(
+        calibration.apply(word, duration) for word in segment.words if not word.start >= duration
+    )
+    end = _at_most(segment.end, duration)
+    return replace(segment, words=words, start=_at_most(segment.start, end), end=end)
+
+
+def _at_most(time: Seconds, limit: Seconds) -> Seconds:
+    return time if math.isnan(time) else min(time, limit)
+
+
+def region(channel: int, start: Seconds, end: Seconds, duration: Seconds) -> SpeechRegion:
+    """A stretch of speech, cut at the end of the recording."""
+    return SpeechRegion(channel, _at_most(start, duration), _at_most(end, duration))

@@ -1,0 +1,1 @@
+"""The independent check of what is about to be released."""

@@ -1,0 +1,188 @@
+"""What is left to hear, held against what the first pass left, and searched from scratch.
+
+A muted stretch is a gap in the text. Shown to a detector as nothing, it lets "my name is ... and I" become a
+name "and I"; so in each gap stands an ellipsis, which no detector takes for a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from rapidfuzz.fuzz import ratio
+
+from redactor.intervals import CoveredTime
+from redactor.types import Origin, PiiSpan, Seconds, Segment, TimeSpan, Transcript, Word
+from redactor.verify.claim import words_under
+
+# A word of which less is audible was muted: word times are no surer than that.
+_AUDIBLE_SHARE = 0.5
+_GAP = "..."
+
+# Two hearings' words are the same if they are alike to this (rapidfuzz, 0 to 100) and so near in time.
+_ALIKE = 75.0
+_NEAR_S = 1.0
+# With so many words on both sides together, a transcript of another recording agrees in less than a sixth and
+# the right one in over a quarter (benchmarks/verify.py, dev half). Fewer words tell nothing.
+_ENOUGH_WORDS = 10
+_LEAST_AGREEMENT = 0.2
+# In a stretch of so many words, the right one agrees in over a sixth, anywhere.
+_STRETCH_WORDS = 24
+_LEAST_IN_STRETCH = 0.15
+# One of the two heard half of something else if more than this share is in such stretches.
+_MOST_APART = 0.25
+# Of so many words that are left, none at all heard again is no hearing.
+_MANY_WORDS = 4
+
+_NOT_SPOKEN = re.compile(r"[^\w']+")
+
+
+def muted_time(spans: Iterable[TimeSpan], channel: int) -> CoveredTime:
+    """What is muted on a channel."""
+    return CoveredTime((span.start, span.end) for span in spans if channel in span.channels)
+
+
+def audible(transcript: Transcript, spans: Sequence[TimeSpan]) -> Transcript:
+    """The words that are left, with an ellipsis in each gap that a muted stretch makes between them."""
+    covered = {channel: muted_time(spans, channel) for channel in transcript.channels}
+    segments = [_with_gaps(segment, covered[segment.channel]) for segment in transcript.segments]
+    return Transcript.build(transcript.duration, [segment for segment in segments if segment.words])
+
+
+def _with_gaps(segment: Segment, muted: CoveredTime) -> Segment:
+    words: list[Word] = []
+    gap: Word | None = None
+    for word in segment.words:
+        if muted.share(word.start, word.end) > 1 - _AUDIBLE_SHARE:
+            start = word.start if gap is None else gap.start
+            gap = Word(_GAP, start, max(word.end, start), 1.0)
+            continue
+        if gap is not None:
+            words.append(gap)
+        words.append(replace(word, joined=word.joined and gap is None))
+        gap = None
+    if gap is not None and words:
+        words.append(gap)
+    return replace(segment, words=tuple(words))
+
+
+def search(
+    detect: Callable[[Transcript], Sequence[PiiSpan]], left: Transcript
+) -> tuple[PiiSpan, ...]:
+    """Personal data in what is left; findings on nothing but gaps are what is muted already."""
+    if not any(segment.words for segment in left.segments):
+        return ()
+    return tuple(
+        pii for pii in detect(left) if any(word.text != _GAP for word in words_under(left, pii))
+    )
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two hearings of one recording compare.
+
+    Attributes
+    ----------
+    words, agreed : int
+        Of both hearings together, and those that the other one has as well.
+    first_words, second_words : int
+    words_apart : int
+        Of both together, those in stretches in which they have next to nothing in common.
+    apart : tuple of TimeSpan
+        These stretches; all that the first one has, where nothing at all agrees.
+    """
+
+    words: int
+    agreed: int
+    first_words: int
+    second_words: int
+    words_apart: int
+    apart: tuple[TimeSpan, ...]
+
+    @property
+    def share(self) -> float | None:
+        return self.agreed / self.words if self.words else None
+
+    @property
+    def nothing_heard(self) -> bool:
+        """The second one has no word where the first has many."""
+        return self.second_words == 0 and self.first_words >= _MANY_WORDS
+
+    @property
+    def fits(self) -> bool:
+        """Whether they can be of the same recording."""
+        if self.words < _ENOUGH_WORDS:
+            return True
+        few_apart = self.words_apart <= _MOST_APART * self.words
+        return few_apart and self.agreed >= _LEAST_AGREEMENT * self.words
+
+
+def compare(first: Transcript, second: Transcript) -> Agreement:
+    """Compare two hearings by what is left of them, see :func:`audible`."""
+    counts = [0, 0, 0, 0, 0]
+    apart: list[TimeSpan] = []
+    for channel in sorted({*first.channels, *second.channels}):
+        ours, theirs = _spoken(first, channel), _spoken(second, channel)
+        marks = sorted(_marks(ours, theirs) + _marks(theirs, ours))
+        counts[0] += len(marks)
+        counts[1] += sum(agrees for *_, agrees in marks)
+        counts[2] += len(ours)
+        counts[3] += len(theirs)
+        stretches = CoveredTime(_apart(marks))
+        counts[4] += sum(stretches.touches(start, end) for start, end, _ in marks)
+        apart += [TimeSpan(*times, (channel,), (), Origin.VERIFIED) for times in stretches.intervals]
+    if not counts[1]:  # nothing that both have: nobody knows what was said
+        apart = [span for channel in first.channels if (span := _extent(first, channel))]
+    return Agreement(*counts, tuple(apart))
+
+
+def _extent(transcript: Transcript, channel: int) -> TimeSpan | None:
+    """From the first to the last word that is left."""
+    words = _spoken(transcript, channel)
+    if not words:
+        return None
+    end = max(end for *_, end in words)
+    return TimeSpan(words[0][1], end, (channel,), (), Origin.VERIFIED)
+
+
+_Mark = tuple[Seconds, Seconds, bool]
+_Spoken = tuple[str, Seconds, Seconds]
+
+
+def _spoken(transcript: Transcript, channel: int) -> list[_Spoken]:
+    """Words as they sound, in order of time."""
+    words = (
+        (_NOT_SPOKEN.sub("", word.text).casefold(), word.start, word.end) for word in transcript.words(channel)
+    )
+    return sorted((word for word in words if word[0]), key=lambda word: word[1:])
+
+
+def _marks(words: Sequence[_Spoken], others: Sequence[_Spoken]) -> list[_Mark]:
+    """For each word whether another hearing has it as well."""
+    marks: list[_Mark] = []
+    first = 0
+    for text, start, end in words:
+        while first < len(others) and others[first][2] < start - _NEAR_S:
+            first += 1
+        agrees = False
+        for other, other_start, other_end in others[first:]:
+            if other_start > end + _NEAR_S:
+                break
+            agrees = agrees or (other_end > start - _NEAR_S and ratio(text, other) >= _ALIKE)
+        marks.append((start, end, agrees))
+    return marks
+
+
+def _apart(marks: Sequence[_Mark]) -> list[tuple[Seconds, Seconds]]:
+    """Stretches of many words of which next to none are in both hearings."""
+    agreed = [mark[2] for mark in marks]
+    found = []
+    running = sum(agreed[: _STRETCH_WORDS - 1])
+    for last in range(_STRETCH_WORDS - 1, len(marks)):
+        running += agreed[last]
+        stretch = marks[last - _STRETCH_WORDS + 1 : last + 1]
+        if running < _LEAST_IN_STRETCH * _STRETCH_WORDS:
+            found.append((stretch[0][0], max(end for _, end, _ in stretch)))
+        running -= stretch[0][2]
+    return found
