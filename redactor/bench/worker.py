@@ -8,7 +8,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +20,7 @@ from redactor.engines.worker import WorkerSpec, load_tools, work
 from redactor.pipeline import Tools, Transcriber
 from redactor.policy import Policy
 from redactor.transcribe import Heard, Recognizer
+from redactor.transcribe.listener import Tally
 
 if TYPE_CHECKING:
     from redactor.audio.recording import Recording
@@ -148,8 +149,10 @@ class _Examined:
     recognizer: Transcriber
     golds: Mapping[str, GoldRecording]
     meter: _Meter
+    begin: Callable[[], None]
 
     def transcribe(self, recording: Recording, policy: Policy) -> Heard:
+        self.begin()
         heard = self.recognizer.transcribe(recording, policy)
         pairs = said_and_heard(self.golds[recording.sha256], heard.transcript)
         self.meter.on_words(sum((word_errors(*pair) for pair in pairs), WordErrors()))
@@ -171,23 +174,33 @@ def measured_work(
     """Body of a worker process: that of every run, with its stages watched and its words examined."""
     meter = _Meter()
     loaded: list[_Loaded] = []
+    starts = threading.Lock()
 
     def load_watched(spec: WorkerSpec, *, device_index: int) -> Tools:
         tools = load_tools(spec, device_index=device_index)
-        for model in tools.recognizer.models.values():
-            for batcher in model.batchers.values():  # what loading took is no work
-                batcher.batches = batcher.items = 0
-                batcher.seconds = 0.0
-        loaded.append(_Loaded(tools.recognizer, time.monotonic(), time.process_time()))
-        return replace(
-            tools, recognizer=_Examined(tools.recognizer, watched.golds, meter), watch=meter.on_stage
-        )
+
+        def begin() -> None:
+            with starts:
+                if not loaded:  # what loading, and trying the check, took is no work
+                    _forget_work(tools.recognizer)
+                    loaded.append(_Loaded(tools.recognizer, time.monotonic(), time.process_time()))
+
+        examined = _Examined(tools.recognizer, watched.golds, meter, begin)
+        return replace(tools, recognizer=examined, watch=meter.on_stage)
 
     at_once = 1 if watched.one_at_a_time else spec.recordings_at_once
     work(replace(spec, recordings_at_once=at_once), device_index, jobs, lifeline, load=load_watched)
     for one in loaded:
         figures = _figures(meter, one)
         (watched.figures / f"{os.getpid()}{_SUFFIX}").write_text(figures.to_json())
+
+
+def _forget_work(recognizer: Recognizer) -> None:
+    recognizer.tally = Tally()
+    for model in recognizer.models.values():
+        for batcher in model.batchers.values():
+            batcher.batches = batcher.items = 0
+            batcher.seconds = 0.0
 
 
 def _figures(meter: _Meter, loaded: _Loaded) -> WorkerFigures:

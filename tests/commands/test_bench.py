@@ -23,7 +23,7 @@ from redactor.known_runs import known_runs
 from redactor.ledger import Row, State
 from redactor.settings import Prepared
 
-STAGES = ["decode", "transcribe", "detect", "align", "redact", "write"]
+STAGES = ["decode", "transcribe", "detect", "align", "redact", "write", "verify"]
 CUT = ("command-0003", "command-0006", "command-0007")
 COPIES = 2
 
@@ -143,8 +143,8 @@ def test_people_read_on_stderr_what_is_going_on_and_the_table(measured, cut):
     assert lines[0].endswith(f"2 workers; 3 recordings, {cut.seconds:.0f} s of audio")
     assert [line[:6] for line in lines[1:3]] == ["1 of 2", "2 of 2"]
     figures = json.loads(measured.out)
-    transcribing = figures["stages"]["transcribe"]["seconds"]
-    assert 0 < figures["speech_seconds"] < figures["model_seconds"] < transcribing
+    listening = sum(figures["stages"][stage]["seconds"] for stage in ("transcribe", "verify"))
+    assert 0 < figures["speech_seconds"] < figures["model_seconds"] < listening
     parts = "models alone", "end to end", "peak memory, a worker", "words misheard", "other speech lost"
     for part in (*STAGES, *parts):
         assert any(line.strip().startswith(part) for line in lines), part
