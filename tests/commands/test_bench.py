@@ -76,7 +76,8 @@ def test_the_speed_of_every_stage_is_of_the_sample_once(document, cut):
     for name, stage in document["stages"].items():
         assert stage["seconds"] > 0, name
         assert stage["seconds"] * stage["rtfx"] == pytest.approx(cut.seconds, rel=0.2), name
-    assert document["stages"]["transcribe"]["seconds"] == max(s["seconds"] for s in document["stages"].values())
+    others = [s["seconds"] for name, s in document["stages"].items() if name not in ("transcribe", "verify")]
+    assert document["stages"]["transcribe"]["seconds"] > max(others)
 
 
 @pytest.mark.model
