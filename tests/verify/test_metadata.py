@@ -40,8 +40,7 @@ def encoded(folder, container, subtype, *, num_samples=801, num_channels=1, rate
 @pytest.mark.parametrize(("container", "subtype"), WRITTEN)
 @pytest.mark.parametrize("num_channels", [1, 2, 3])
 def test_what_is_written_holds_nothing_else(tmp_path, container, subtype, num_channels):
-    if (container, num_channels) == ("MP3", 3):
-        pytest.skip("MP3 has two channels at most")
+    num_channels = min(num_channels, 2) if container == "MP3" else num_channels  # it has no more
     for num_samples in (801, 6_000):  # an odd number of bytes, and more than one frame
         path = encoded(tmp_path, container, subtype, num_samples=num_samples, num_channels=num_channels)
         assert extra_data(path) == ()
