@@ -15,7 +15,8 @@ demo: $(VENV)/.installed
 
 ## test: every test that needs Python packages only
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not system and not storm and not gpu"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not model and not system and not storm and not gpu"
+	$(BIN)/python -m pytest -m "model and not system and not storm and not gpu"
 
 ## test-fast: those of them that load no model
 test-fast: $(VENV)/.installed-dev
