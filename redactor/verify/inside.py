@@ -160,7 +160,8 @@ def _strange(fill: np.ndarray, start: int, plan: Plan) -> np.ndarray:
         return ~(fill == plan.zero)
     turns = (np.arange(start, start + len(fill)) * (plan.tone_hz / plan.sample_rate)) % 1.0
     tone = np.minimum(plan.amplitude * np.sin(2 * np.pi * turns), 1 - plan.step)
-    return ~(np.abs(fill - tone) <= plan.rounding(tone))
+    below, above = plan.rounding(tone)
+    return ~((tone - below <= fill) & (fill <= tone + above))
 
 
 def _loud(fill: np.ndarray, piece: _Piece, plan: Plan) -> Iterator[Finding]:

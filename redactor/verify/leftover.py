@@ -28,9 +28,12 @@ FRAME_S = 0.020
 # Frames that a correlation is taken over: 20 ms finds what is short, 60 and 200 ms what is faint.
 _WINDOW_FRAMES = (1, 3, 10)
 # Deviations that a correlation must lie out of chance. A second of one channel is some 24,000 tests (80 lags,
-# 50 frames, three lengths of window, two filters), few of them independent; 7 deviations are 3e-12 a test. The
-# rest is room for fills that are not quite Gaussian: benchmarks/residue.py, table "chance".
-MIN_DEVIATIONS = 7.0
+# 50 frames, three lengths of window, two filters), few of them independent; 7.5 deviations are 6e-14 a test.
+# The rest is room for fills that are not quite Gaussian: benchmarks/residue.py, table "chance".
+MIN_DEVIATIONS = 7.5
+# In 20 ms a voice is little more than a tone, and where a codec codes channels together, a trace of the other
+# side's may stand in a fill: two voices then agree by more than noise does (Vorbis at 8 kHz, 8.6 deviations).
+_MIN_SHORT_DEVIATIONS = 10.0
 # One part in 32,768 and a third of it: below the first there is nothing to hear in an original (one step of
 # 16 bits, as in redactor.bench.measure), below the second in what is left of it.
 _SILENCE = 10 ** (-90 / 20)
@@ -273,7 +276,9 @@ class _Sums:
         correlation = np.where(tells, cross / np.sqrt(power_x * power_y), 0.0)
         audible = (gain > min_gain) & (gain * np.sqrt(power_raw.clip(0) / size) > _LEFT_SILENCE)
         deviations = _deviations(correlation, size / colour)
-        audible &= deviations > MIN_DEVIATIONS
+        audible &= deviations > (
+            MIN_DEVIATIONS if num_frames > 1 else max(MIN_DEVIATIONS, _MIN_SHORT_DEVIATIONS)
+        )
         for at in np.flatnonzero(audible.any(axis=1)):
             lag = np.argmax(np.where(audible[at], deviations[at], 0.0))
             yield int(at), float(gain[at, lag]), float(deviations[at, lag])

@@ -12,6 +12,9 @@ from redactor.kernels.mute import FULL_SCALE
 from redactor.timebase import num_samples_for, outward_samples
 from redactor.types import Sound, TimeSpan
 
+# Of a computed sine, and of its amplitude in 24 bits.
+_FLOAT_ROUNDING = 1e-6
+
 FILLS = ("silence", "tone", "noise")
 
 # What libsndfile gives back as it was written; everything else is decoded to something near it.
@@ -125,13 +128,16 @@ class Plan:
         """What zero comes back as, of full scale."""
         return _ALAW_ZERO if self.subtype == "ALAW" else 0.0
 
-    def rounding(self, values: np.ndarray) -> np.ndarray | float:
-        """How far values of a fill may lie from what was computed, of full scale."""
+    def rounding(self, values: np.ndarray) -> tuple[np.ndarray | float, np.ndarray | float]:
+        """How far below and above what was computed, of full scale, a fill may come back."""
         if self.subtype in _LAWS:
-            # 16 steps to the octave (ITU-T G.711), and what is left of them near zero.
-            return np.abs(values) / 16 + 16 / 2**15
-        # Rounding takes half a step, cutting 8 or 24 bits off a wider type up to one.
-        return 1.5 * self.step if self.step else 1e-6
+            # Half of 16 steps to the octave (ITU-T G.711), and what is left of them near zero.
+            half = np.abs(values) / 32 + 10 / 2**15
+            return half, half
+        unit = 1 / self.released_scale if self.step else _FLOAT_ROUNDING
+        if self.step > unit:
+            return self.step + unit, unit  # rounded, then cut off: 8 bits of 16, or 24 of 32
+        return 0.51 * self.step + _FLOAT_ROUNDING, 0.51 * self.step + _FLOAT_ROUNDING
 
     def outside(self, channel: int, reach: int) -> np.ndarray:
         """Ranges [num_ranges, 2] of a channel that lie more than `reach` samples from everything muted."""
