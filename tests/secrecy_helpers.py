@@ -193,6 +193,54 @@ def family(pid: int) -> list[int]:
     return found
 
 
+SHARED = [Path(name) for name in ("/tmp", "/var/tmp", "/dev/shm") if Path(name).is_dir()]
+
+
+def new_in_shared(before: set[Path]) -> Iterator[bytes]:
+    """Path and content of what is new in folders that other programs write to as well."""
+    for entry in shared_entries() - before:
+        for path in (entry, *(entry.rglob("*") if entry.is_dir() and not entry.is_symlink() else ())):
+            with contextlib.suppress(OSError):
+                if stat.S_ISREG(path.lstat().st_mode):
+                    yield os.fsencode(path) + path.read_bytes()
+
+
+def shared_entries() -> set[Path]:
+    return {entry for folder in SHARED for entry in folder.iterdir()}
+
+
+# What makes, opens or names a file, and what speaks to another machine.
+_CALLS = (
+    "open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,"
+    "mknod,mknodat,memfd_create,connect,sendto,sendmsg"
+)
+_TALKS = ("connect", "sendto", "sendmsg")
+_WRITES = re.compile(r"O_WRONLY|O_RDWR|O_CREAT")
+
+
+def traced(argv: list[str], trace: Path) -> list[str]:
+    """The same command, with what it asks the system for on record."""
+    options = ["-f", "-qq", "--seccomp-bpf", "-s", "4096", "-e", f"trace={_CALLS}", "-o", str(trace)]
+    return ["strace", *options, *argv]
+
+
+def written_paths(trace: Path) -> set[str]:
+    """Paths that a traced command asked to make, to write to or to give to a file."""
+    found = set()
+    for line in trace.read_text(errors="replace").splitlines():
+        call = re.match(r"\d+ +(\w+)\((.*)", line)
+        if call is None or call[1] in _TALKS or (call[1].startswith("open") and not _WRITES.search(call[2])):
+            continue
+        found |= set(re.findall(r'"((?:[^"\\]|\\.)*)"', call[2]))
+    return found
+
+
+def addresses(trace: Path) -> list[str]:
+    """Calls of a traced command to anything but a socket of this machine."""
+    calls = re.compile(rf"\d+ +({'|'.join(_TALKS)})\(.*sa_family=AF_(?!UNIX|NETLINK)")
+    return [line for line in trace.read_text(errors="replace").splitlines() if calls.match(line)]
+
+
 # A library may be told by its host to say all that it can; sockets are for this machine alone.
 _SITE = '''
 import logging, os, sys

@@ -35,8 +35,13 @@ from secrecy_helpers import (
     Needle,
     Sentry,
     SpokenNumber,
+    addresses,
     duration_of,
     loud_site,
+    new_in_shared,
+    shared_entries,
+    traced,
+    written_paths,
 )
 from stage_stand_ins import write_recording
 
@@ -67,7 +72,7 @@ NAMES = (
 )
 TAGS = ["Babatunde", "Søren's Ångström"]
 # Personal where they are said; in any other text they are words like others.
-COMMON = {"mill", "place", "street", "twelfth", "old", "view"}
+COMMON = {"october", "mill", "place", "street", "view"}
 PERSONAL_NAMES = ("PERSON", "CITY", "LOCATION", "STREET_ADDRESS")
 
 
@@ -109,7 +114,7 @@ class Watched:
         self.env = {
             **self.command.env,
             **LOUD,
-            "PYTHONPATH": str(loud_site(place / "site")),
+            "PYTHONPATH": os.pathsep.join([str(loud_site(place / "site")), str(ROOT)]),
             "HOME": str(home),
             **{f"XDG_{what}_HOME": str(home / what.lower()) for what in ("CACHE", "DATA", "STATE")},
         }
@@ -177,7 +182,7 @@ def watched(place, recordings, haystack):
 
 
 @pytest.fixture(scope="module")
-def said(place, recordings, watched):
+def said(place, recordings, watched, shared):
     """A run over everything and whatever can be asked afterwards; no umask narrows what they make."""
     before = os.umask(0)
     try:
@@ -199,6 +204,12 @@ def said(place, recordings, watched):
         return [run, *(watched(watched.command.argv(*words)) for words in questions)]
     finally:
         os.umask(before)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """What lay in folders of other programs before anything was run."""
+    return shared_entries()
 
 
 def is_allowed(found: Found, watched: Watched, shipped: set[str]) -> bool:
@@ -232,6 +243,13 @@ def test_no_planted_value_is_in_any_file_or_in_the_list_of_processes(said, watch
     # What is looked for would be seen: it is where it has to be.
     by_place = {(Path(found.where).name, found.text) for found in sentry.found}
     assert {("inputs.sqlite3", "Thandeka"), ("command line of the run", "Zainab")} <= by_place
+
+
+@pytest.mark.model
+def test_no_planted_value_is_in_folders_of_other_programs(said, shared):
+    # What is spoken may be in files of others who work on the same examples; these names are this test's alone.
+    own = Haystack([Needle(text, "name") for text in (*NAMES[:6], *TAGS)])
+    assert [data[:200] for data in new_in_shared(shared) if own.search(data)] == []
 
 
 @pytest.mark.model
@@ -402,3 +420,42 @@ def test_a_run_without_network_asks_nobody_and_ends_with_the_same_bytes(place, r
     assert not marker.exists(), marker.read_text()
     assert released_bytes(out) == released_bytes(watched.out)
     assert states(out) == states(watched.out)
+
+
+@pytest.fixture
+def can_trace():
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    if subprocess.run(["strace", "-f", "--seccomp-bpf", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user may not trace")
+
+
+def test_a_trace_tells_what_is_written_and_who_is_asked(can_trace, tmp_path):
+    program = (
+        "import socket, contextlib\nopen('read.txt', 'w').close(); open('read.txt').close()\n"
+        "with contextlib.suppress(OSError): socket.socket(type=socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
+    )
+    trace = tmp_path / "trace"
+    subprocess.run(traced([sys.executable, "-c", program], trace), cwd=tmp_path, check=True)
+    assert written_paths(trace) == {"read.txt"}
+    assert len(addresses(trace)) == 1
+
+
+@pytest.mark.model
+@pytest.mark.system
+def test_the_system_is_asked_to_write_nowhere_else_and_to_reach_nobody(can_trace, place, recordings, haystack):
+    own = place / "traced"
+    own.mkdir()
+    watched, trace = Watched(own, haystack), place / "trace"
+    argv = watched.command.run_argv([recordings], watched.out)
+    done = subprocess.run(
+        traced(argv, trace), env=watched.env, cwd=watched.cwd, capture_output=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    assert addresses(trace) == []
+    folders = (str(watched.out), str(own / "home"), str(watched.cwd))
+    # The bytes of compiled code, and locks between processes, hold nothing of a recording.
+    others = re.compile(r"/dev/null|.*/__pycache__(/.*)?|/dev/shm/sem\.[\w.-]+")
+    written = written_paths(trace)
+    assert any(path.startswith(str(watched.out / "release" / "audio")) for path in written)
+    assert {p for p in written if not p.startswith(folders) and not others.fullmatch(p)} == set()
