@@ -14,6 +14,7 @@ from redactor.errors import NonsenseError, QuarantineError
 from redactor.intervals import Interval, subtract, union
 from redactor.kernels.power import FRAME_S
 from redactor.policy import Policy
+from redactor.textplaces import TextPlaces
 from redactor.timebase import outward_milliseconds
 from redactor.types import Origin, PiiSpan, Seconds, TimeSpan, Transcript, Word
 
@@ -76,31 +77,26 @@ def _detected(
     transcript: Transcript, found: Sequence[PiiSpan], power: np.ndarray, policy: Policy
 ) -> list[TimeSpan]:
     texts = {(pii.hearing, pii.channel) for pii in found}
-    words = {(h, c): list(transcript.hearings[h].words(c)) for h, c in texts}
+    places = {(h, c): TextPlaces(transcript.hearings[h].words(c)) for h, c in texts}
     bounds = {
         channel: [(number, _Bounds.of(h, channel)) for number, h in enumerate(transcript.hearings)]
         for _, channel in texts
     }
     silences = {channel: _silences(transcript, channel) for _, channel in texts}
-    char_ends = {text: [w.char_end for w in listed] for text, listed in words.items()}
     spans = []
     for pii in found:
-        text = (pii.hearing, pii.channel)
-        # Words are in text order: those under the finding stand together, from the first that ends after
-        # the finding's start.
-        first = stop = bisect.bisect_right(char_ends[text], pii.char_start)
-        while stop < len(words[text]) and words[text][stop].char_start < pii.char_end:
-            stop += 1
-        if first == stop:
+        place = places[pii.hearing, pii.channel]
+        words, found_on = place.words, place.under(pii)
+        if not found_on:
             raise NonsenseError(
                 f"a finding of type {pii.entity_type} on channel {pii.channel} lies on no word; "
                 "run the recording again, and report it if it stays"
             )
-        for part in _parts(words[text], first, stop, silences[pii.channel]):
-            under = words[text][slice(*part)]
+        for part in _parts(words, found_on.start, found_on.stop, silences[pii.channel]):
+            under = words[slice(*part)]
             others = [b for number, b in bounds[pii.channel] if number != pii.hearing]
             doubt = _doubt(under, others, policy)
-            start, end = _edges(words[text], *part, doubt, power[:, pii.channel], policy)
+            start, end = _edges(words, *part, doubt, power[:, pii.channel], policy)
             spans.append(_span(start, end, pii, transcript.duration))
     return spans
 

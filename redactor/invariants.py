@@ -9,6 +9,7 @@ from redactor.entities import ENTITY_TYPES
 from redactor.errors import NonsenseError
 from redactor.intervals import CoveredTime
 from redactor.policy import Policy
+from redactor.textplaces import TextPlaces
 from redactor.types import Origin, PiiSpan, Seconds, Sound, TimeSpan, Transcript
 
 # Times are rounded to milliseconds on the way.
@@ -86,11 +87,13 @@ def check_spans(
         if wants_all and set(span.channels) != everywhere:
             raise NonsenseError("a muted stretch does not cover every channel, as the policy wants it")
     muted = {c: CoveredTime((s.start, s.end) for s in spans if c in s.channels) for c in everywhere}
+    texts = {(pii.hearing, pii.channel) for pii in found}
+    places = {(h, c): TextPlaces(transcript.hearings[h].words(c)) for h, c in texts}
     for pii in found:
-        for word in transcript.hearings[pii.hearing].words(pii.channel):
-            is_under = pii.char_start < word.char_end and word.char_start < pii.char_end
-            if is_under and not muted[pii.channel].touches(word.start, word.end):
-                raise NonsenseError(f"a word of a finding of type {pii.entity_type} is not muted")
+        place = places[pii.hearing, pii.channel]
+        under = [place.words[index] for index in place.under(pii)]
+        if not all(muted[pii.channel].touches(word.start, word.end) for word in under):
+            raise NonsenseError(f"a word of a finding of type {pii.entity_type} is not muted")
 
 
 def _check_channel(channel: int, audio: Sound) -> None:

@@ -6,7 +6,6 @@ both come from the same spans.
 
 from __future__ import annotations
 
-import bisect
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from itertools import pairwise
 from redactor.errors import NonsenseError
 from redactor.intervals import CoveredTime
 from redactor.redact.placeholders import Placeholders
+from redactor.textplaces import TextPlaces
 from redactor.types import PiiSpan, RedactedText, Seconds, Segment, TimeSpan, Transcript, Word, join_words
 
 # For words that are muted only because they stand beside personal data or another side's is said meanwhile.
@@ -142,13 +142,11 @@ def _close(group: _Group | None, placeholders: Placeholders) -> None:
 
 def _findings(words: Sequence[Word], found: Iterable[PiiSpan]) -> list[PiiSpan | None]:
     """For each word the finding that names its placeholder: the surest, then the longest."""
-    char_ends = [word.char_end for word in words]
+    places = TextPlaces(words)
     best: list[PiiSpan | None] = [None] * len(words)
     for pii in sorted(found, key=lambda p: (p.score, p.char_end - p.char_start, p.entity_type)):
-        index = bisect.bisect_right(char_ends, pii.char_start)
-        while index < len(words) and words[index].char_start < pii.char_end:
+        for index in places.under(pii):
             best[index] = pii
-            index += 1
     return best
 
 

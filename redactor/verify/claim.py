@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redactor.types import PiiSpan, Seconds, Sound, TimeSpan, Transcript
+from redactor.textplaces import TextPlaces
+from redactor.types import PiiSpan, Seconds, Sound, TimeSpan, Transcript, Word
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +118,11 @@ def round_record(number: int, checked: Checked) -> dict[str, Any]:
             "source": missed.source,
             "type": pii.entity_type,
             "channel": pii.channel,
-            **_times(missed.hearing, pii),
+            "start": min(word.start for word in words),
+            "end": max(word.end for word in words),
         }
         for missed in checked.missed
-        for pii in missed.found
+        for pii, words in zip(missed.found, words_under(missed.hearing, missed.found), strict=True)
     ]
     found += [
         {"source": "hearing", "type": None, "channel": span.channels[0], "start": span.start, "end": span.end}
@@ -145,15 +147,7 @@ def _fault_record(fault: Fault) -> dict[str, Any]:
     }
 
 
-def _times(hearing: Transcript, pii: PiiSpan) -> dict[str, Seconds]:
-    words = words_under(hearing, pii)
-    return {"start": min(w.start for w in words), "end": max(w.end for w in words)}
-
-
-def words_under(hearing: Transcript, pii: PiiSpan) -> Sequence[Any]:
-    """The words that a finding lies on."""
-    return [
-        word
-        for word in hearing.words(pii.channel)
-        if pii.char_start < word.char_end and word.char_start < pii.char_end
-    ]
+def words_under(hearing: Transcript, found: Sequence[PiiSpan]) -> list[list[Word]]:
+    """For each finding the words that it lies on."""
+    places = {channel: TextPlaces(hearing.words(channel)) for channel in {pii.channel for pii in found}}
+    return [[places[pii.channel].words[i] for i in places[pii.channel].under(pii)] for pii in found]

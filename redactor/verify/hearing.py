@@ -23,11 +23,11 @@ _GAP = "..."
 # Two hearings' words are the same if they are alike to this (rapidfuzz, 0 to 100) and so near in time.
 _ALIKE = 75.0
 _NEAR_S = 1.0
-# With so many words on both sides together, a transcript of another recording agrees in less than a sixth and
-# the right one in over a quarter (benchmarks/verify.py, dev half). Fewer words tell nothing.
+# With fewer words on both sides together agreement tells nothing. Half of the right ones agree by 0.8 or more,
+# half of another recording's not at all (benchmarks/verify.py, test half); the bound was chosen on the dev half.
 _ENOUGH_WORDS = 10
 _LEAST_AGREEMENT = 0.2
-# In a stretch of so many words, the right one agrees in over a sixth, anywhere.
+# A stretch of so many words of which fewer than this agree is unknown speech, whoever is right.
 _STRETCH_WORDS = 24
 _LEAST_IN_STRETCH = 0.15
 # One of the two heard half of something else if more than this share is in such stretches.
@@ -73,8 +73,10 @@ def search(
     """Personal data in what is left; findings on nothing but gaps are what is muted already."""
     if not any(segment.words for segment in left.segments):
         return ()
+    found = detect(left)
+    under = words_under(left, found)
     return tuple(
-        pii for pii in detect(left) if any(word.text != _GAP for word in words_under(left, pii))
+        pii for pii, words in zip(found, under, strict=True) if any(word.text != _GAP for word in words)
     )
 
 
@@ -120,21 +122,22 @@ class Agreement:
 
 def compare(first: Transcript, second: Transcript) -> Agreement:
     """Compare two hearings by what is left of them, see :func:`audible`."""
-    counts = [0, 0, 0, 0, 0]
+    everything: list[_Mark] = []
+    first_words = second_words = words_apart = 0
     apart: list[TimeSpan] = []
     for channel in sorted({*first.channels, *second.channels}):
         ours, theirs = _spoken(first, channel), _spoken(second, channel)
         marks = sorted(_marks(ours, theirs) + _marks(theirs, ours))
-        counts[0] += len(marks)
-        counts[1] += sum(agrees for *_, agrees in marks)
-        counts[2] += len(ours)
-        counts[3] += len(theirs)
         stretches = CoveredTime(_apart(marks))
-        counts[4] += sum(stretches.touches(start, end) for start, end, _ in marks)
+        everything += marks
+        first_words += len(ours)
+        second_words += len(theirs)
+        words_apart += sum(stretches.touches(start, end) for start, end, _ in marks)
         apart += [TimeSpan(*times, (channel,), (), Origin.VERIFIED) for times in stretches.intervals]
-    if not counts[1]:  # nothing that both have: nobody knows what was said
+    agreed = sum(agrees for *_, agrees in everything)
+    if not agreed:  # nothing that both have: nobody knows what was said
         apart = [span for channel in first.channels if (span := _extent(first, channel))]
-    return Agreement(*counts, tuple(apart))
+    return Agreement(len(everything), agreed, first_words, second_words, words_apart, tuple(apart))
 
 
 def _extent(transcript: Transcript, channel: int) -> TimeSpan | None:
