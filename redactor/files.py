@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,3 +110,24 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a whole file or nothing."""
     with atomic_file(path, mode=mode) as stream:
         stream.write(data)
+
+
+def write_once(path: Path, data: bytes) -> bool:
+    """Write a secret file, for its owner alone, unless there is one; whether this one is it.
+
+    Of two processes that start together, the second finds the first one's file.
+    """
+    if not path.parent.exists():
+        make_private_dir(path.parent)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    write_atomic(draft, data, mode=0o600)
+    try:
+        os.link(draft, path)  # not a rename, which would replace it
+    except FileExistsError:
+        return False
+    except OSError:
+        draft.replace(path)  # a file system without hard links
+    finally:
+        draft.unlink(missing_ok=True)
+    fsync_dir(path.parent)
+    return True

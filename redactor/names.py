@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from redactor.errors import StoreError, UsageError
-from redactor.files import fsync_dir, make_private_dir, user_config_dir, write_atomic
+from redactor.files import user_config_dir, write_once
 
 _KEY_BYTES = 32
 # 128 bits: two of a billion recordings collide with a probability of 1e-21.
@@ -65,21 +65,9 @@ def load_key(path: Path, *, create: bool) -> bytes:
 
 def _new_key(path: Path) -> bytes:
     key = secrets.token_bytes(_KEY_BYTES)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        if not path.parent.exists():
-            make_private_dir(path.parent)
-        write_atomic(draft, key.hex().encode() + b"\n", mode=0o600)
-        try:
-            # A link, not a rename: of two runs that start together, the second takes the first one's key.
-            os.link(draft, path)
-        except FileExistsError:
+        if not write_once(path, key.hex().encode() + b"\n"):
             return load_key(path, create=False)
-        except OSError:
-            draft.replace(path)  # a file system without hard links
-        finally:
-            draft.unlink(missing_ok=True)
-        fsync_dir(path.parent)
     except OSError as error:
         raise StoreError(
             f"key file {str(path)!r} cannot be written: {error.strerror}; name another with --key-file"

@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from redactor.audit import AuditLog, Event, keyed_digest, load_signing_key, word
+from redactor.audit import AuditLog, Event, default_signing_key, keyed_digest, load_signing_key, word
 from redactor.identity import RunIdentity
 from redactor.ledger import Row
-
-SIGNING_KEY_NAME = "audit.key"
 
 
 def signing_key_beside(key_file: Path) -> Path:
     """The signing key lies where the key of names does, and so outside OUT."""
-    return key_file.with_name(SIGNING_KEY_NAME)
+    return key_file.with_name(default_signing_key().name)
 
 
 class Record:

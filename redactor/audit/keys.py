@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from redactor.errors import StoreError, UsageError
-from redactor.files import fsync_dir, make_private_dir, user_config_dir, write_atomic
+from redactor.files import user_config_dir, write_atomic, write_once
 
 _MAX_PEM_BYTES = 64 * 1024
 _FINGERPRINT_HEX_DIGITS = 32  # 128 bits: nobody finds another key with the same
@@ -186,21 +185,9 @@ def _parse_private(data: bytes, path: Path) -> SigningKey:
 
 def _new_key(path: Path) -> SigningKey:
     key = SigningKey.generate()
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        if not path.parent.exists():
-            make_private_dir(path.parent)
-        write_atomic(draft, key.to_pem(), mode=0o600)
-        try:
-            # A link, not a rename: of two runs that start together, the second takes the first one's key.
-            os.link(draft, path)
-        except FileExistsError:
+        if not write_once(path, key.to_pem()):
             return load_signing_key(path, create=False)
-        except OSError:
-            draft.replace(path)  # a file system without hard links
-        finally:
-            draft.unlink(missing_ok=True)
-        fsync_dir(path.parent)
     except OSError as error:
         raise StoreError(f"signing key {str(path)!r} cannot be written: {error.strerror}") from None
     _keep_public(path, key)

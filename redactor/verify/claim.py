@@ -50,7 +50,8 @@ class Fault:
     Attributes
     ----------
     kind : str
-        Slug: "residue", "changed", "metadata", "text", "not-heard", "does-not-fit", ...
+        Slug: of the sound "unreadable", "length", "channels", "rate", "residue", "fill", "changed", "metadata";
+        "text"; of the hearing "not-heard", "does-not-fit".
     start, end : float or None
         Seconds; None where it is the file as a whole.
     channels : tuple of int

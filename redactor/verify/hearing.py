@@ -24,7 +24,7 @@ _GAP = "..."
 _ALIKE = 75.0
 _NEAR_S = 1.0
 # With fewer words on both sides together agreement tells nothing. Half of the right ones agree by 0.8 or more,
-# half of another recording's not at all (benchmarks/verify.py, test half); the bound was chosen on the dev half.
+# half of another recording's not at all (benchmarks/verify.py, test half); the bound is from the dev half.
 _ENOUGH_WORDS = 10
 _LEAST_AGREEMENT = 0.2
 # A stretch of so many words of which fewer than this agree is unknown speech, whoever is right.

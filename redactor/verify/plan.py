@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from redactor.intervals import union
 from redactor.kernels.mute import FULL_SCALE
 from redactor.timebase import num_samples_for, outward_samples
 from redactor.types import Sound, TimeSpan
@@ -26,7 +27,7 @@ _ALAW_ZERO = 8 / 2**15
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault in samples of one channel, half-open; :class:`redactor.verify.sound.SoundFault` has the rest."""
+    """A fault in samples of one channel, half-open; :class:`redactor.verify.claim.Fault` has the rest."""
 
     kind: str
     start: int
@@ -170,18 +171,7 @@ def _runs(spans: Sequence[TimeSpan], original: Sound) -> tuple[np.ndarray, ...]:
             if not 0 <= channel < original.num_channels:
                 raise ValueError(f"span on channel {channel}: the recording has {original.num_channels}")
             ranges[channel].append((first, stop))
-    return tuple(_merged(own) for own in ranges)
-
-
-def _merged(ranges: list[tuple[int, int]]) -> np.ndarray:
-    """Ranges in order, those that overlap or touch as one."""
-    merged: list[list[int]] = []
-    for first, stop in sorted(ranges):
-        if merged and first <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], stop)
-        else:
-            merged.append([first, stop])
-    return np.array(merged, dtype=np.int64).reshape(-1, 2)
+    return tuple(np.array(union(own), dtype=np.int64).reshape(-1, 2) for own in ranges)
 
 
 def frame_len(seconds: float, sample_rate: int) -> int:

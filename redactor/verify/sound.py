@@ -1,12 +1,12 @@
 """Whether a finished file holds what it should of its original, and nothing more: read back from disk.
 
 The check shares nothing with the muter but the rounding of seconds to samples, and does not know what the fill
-was made of. Four questions, each with its own kinds of :class:`SoundFault`:
+was made of. Four questions, each with its own kinds of :class:`redactor.verify.claim.Fault`:
 
 - Does the file open, with the samples, rate and channels of the original? "unreadable", "length", "rate",
   "channels".
 - Is nothing of the original left inside the spans? "residue": in a lossless file that is silent there, or the
-  pure tone to the last bit, nothing can be; everywhere else by :func:`redactor.kernels.residue.left_over`,
+  pure tone to the last bit, nothing can be; everywhere else by :func:`redactor.verify.leftover.left_over`,
   every muted channel of the original against every channel muted at that time. "fill": what stands there is no
   such silence or tone, or is louder than a fill may be.
 - Is everything outside the spans and their fades the original? "changed": to the last bit in lossless files, by
@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,8 @@ import numpy as np
 from redactor.audio.recording import Recording, open_recording
 from redactor.errors import RecordingError
 from redactor.timebase import seconds
-from redactor.types import Seconds, Sound, TimeSpan
+from redactor.types import Sound, TimeSpan
+from redactor.verify.claim import Fault
 from redactor.verify.inside import Inside
 from redactor.verify.metadata import extra_data
 from redactor.verify.outside import ExactOutside, LossyOutside
@@ -37,29 +37,6 @@ from redactor.verify.plan import Finding, Plan
 MAX_FAULTS_OF_A_KIND = 6
 # Faults nearer than this are one.
 _APART_S = 0.1
-
-
-@dataclass(frozen=True)
-class SoundFault:
-    """What is wrong with a finished file.
-
-    Attributes
-    ----------
-    kind : str
-        "unreadable", "length", "channels", "rate", "residue", "fill", "changed" or "metadata".
-    start, end : float or None
-        Seconds of the recording, half-open; None where it is the file as a whole.
-    channels : tuple of int
-        Of the file, ascending.
-    detail : str
-        Numbers, or the name of a kind of data; never text of a recording.
-    """
-
-    kind: str
-    start: Seconds | None = None
-    end: Seconds | None = None
-    channels: tuple[int, ...] = ()
-    detail: str = ""
 
 
 class _Unreadable(Exception):
@@ -75,7 +52,7 @@ def check_sound(
     fade_ms: float,
     tone_hz: float = 1000.0,
     tone_dbfs: float = -20.0,
-) -> tuple[SoundFault, ...]:
+) -> tuple[Fault, ...]:
     """Hold a finished file against its original.
 
     Parameters
@@ -95,7 +72,7 @@ def check_sound(
 
     Returns
     -------
-    tuple of SoundFault
+    tuple of Fault
         Of each kind the first `MAX_FAULTS_OF_A_KIND`, in order of kind and time; empty if there are none.
 
     Raises
@@ -114,35 +91,35 @@ def check_sound(
     for kind in ("residue", "fill", "changed"):
         faults += _merged([f for f in findings if f.kind == kind], original.sample_rate)
     if not any(fault.kind == "unreadable" for fault in faults):
-        faults += [SoundFault("metadata", detail=name) for name in extra_data(released)]
+        faults += [Fault("metadata", detail=name) for name in extra_data(released)]
     return tuple(faults)
 
 
 def _compared(
     original: Sound, released: Path, plan_for: Callable[[Recording], Plan]
-) -> tuple[list[SoundFault], list[Finding]]:
+) -> tuple[list[Fault], list[Finding]]:
     """Faults of the file as a whole, and those in its samples where they can be compared."""
-    faults: list[SoundFault] = []
+    faults: list[Fault] = []
     findings: list[Finding] = []
     with ExitStack() as opened:
         try:
             release = opened.enter_context(open_recording(released))
         except RecordingError as error:
-            return [SoundFault("unreadable", detail=error.reason)], []
+            return [Fault("unreadable", detail=error.reason)], []
         faults += _shape_faults(original, release)
         try:
             if not faults:
                 findings = find_faults(original, release, plan_for(release))
         except _Unreadable as error:
-            faults.append(SoundFault("unreadable", detail=str(error)))
+            faults.append(Fault("unreadable", detail=str(error)))
         try:
             opened.close()
         except RecordingError as error:
-            faults.append(SoundFault("unreadable", detail=error.reason))
+            faults.append(Fault("unreadable", detail=error.reason))
     return faults, findings
 
 
-def _shape_faults(original: Sound, release: Sound) -> Iterator[SoundFault]:
+def _shape_faults(original: Sound, release: Sound) -> Iterator[Fault]:
     pairs = {
         "length": (original.num_samples, release.num_samples),
         "channels": (original.num_channels, release.num_channels),
@@ -150,7 +127,7 @@ def _shape_faults(original: Sound, release: Sound) -> Iterator[SoundFault]:
     }
     for kind, (wanted, found) in pairs.items():
         if wanted != found:
-            yield SoundFault(kind, detail=f"{found} in place of {wanted}")
+            yield Fault(kind, detail=f"{found} in place of {wanted}")
 
 
 def find_faults(original: Sound, release: Recording, plan: Plan) -> list[Finding]:
@@ -189,7 +166,7 @@ def _side_by_side(
         right = right[size:] if size < len(right) else next(second, None)
 
 
-def _merged(findings: Iterable[Finding], sample_rate: int) -> list[SoundFault]:
+def _merged(findings: Iterable[Finding], sample_rate: int) -> list[Fault]:
     """Findings of one kind in order of time, those that touch as one."""
     merged: list[list[Finding]] = []
     stop = 0
@@ -202,7 +179,7 @@ def _merged(findings: Iterable[Finding], sample_rate: int) -> list[SoundFault]:
         merged[-1].append(finding)
         stop = max(stop, finding.stop)
     return [
-        SoundFault(
+        Fault(
             group[0].kind,
             seconds(min(f.start for f in group), sample_rate=sample_rate),
             seconds(max(f.stop for f in group), sample_rate=sample_rate),

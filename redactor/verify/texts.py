@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from html import unescape
 from pathlib import PurePosixPath
 from typing import Any
 
 from redactor.entities import ENTITY_TYPES
+from redactor.intervals import CoveredTime
 from redactor.report import RECOGNIZER_NAME
-from redactor.types import Origin, TimeSpan, Transcript
+from redactor.types import Origin
 from redactor.verify.claim import Claim, Fault
 from redactor.verify.hearing import muted_time
+from redactor.verify.plan import FILLS
 
 _PLACEHOLDER = re.compile(rf"<(?:MUTED|(?:{'|'.join(sorted(ENTITY_TYPES))})_\d+)>")
 _CLOCK = r"\d{2,}:\d\d:\d\d\.\d{3}"
@@ -26,7 +29,6 @@ _REPORT_KEYS = frozenset("duration sample_rate channels languages format muted r
 _REDACTION_KEYS = frozenset("types origin start end channels score recognizers operator".split())
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _FORMAT = re.compile(r"[A-Z0-9_]{1,24}")
-_OPERATORS = frozenset(("silence", "tone", "noise"))
 # NAME of 32 hexadecimal digits below the folder that it begins with (redactor/names.py).
 _OPAQUE = re.compile(r"[0-9a-f]{32}")
 
@@ -38,9 +40,10 @@ def check_texts(claim: Claim) -> tuple[Fault, ...]:
     stands there has to be a placeholder, a time, or from the closed vocabulary of reports.
     """
     faults = [fault for path in claim.texts if (fault := _misplaced(path, claim.name))]
+    said = _Said.of(claim)
     for path, file in claim.texts.items():
         try:
-            problem = _problem(path, file.read_text(encoding="utf-8"), claim)
+            problem = _problem(path, file.read_text(encoding="utf-8"), claim, said)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             problem = "cannot be read as what it should be"
         if problem is not None:
@@ -65,12 +68,12 @@ def _misplaced(path: str, name: str) -> Fault | None:
     return Fault("text", detail=f"{pure.parts[0]}: a file that is not called after its recording")
 
 
-def _problem(path: str, content: str, claim: Claim) -> str | None:
+def _problem(path: str, content: str, claim: Claim, said: _Said) -> str | None:
     part, pure = path.partition("/")[0], PurePosixPath(path)
     if part == "transcripts" and pure.suffix == ".json":
-        return _transcript_problem(_parsed(content), claim)
+        return _transcript_problem(_parsed(content), said)
     if part == "transcripts" and pure.suffix in (".vtt", ".txt"):
-        return _running_problem(content, claim, lines=_vtt_lines if pure.suffix == ".vtt" else _txt_lines)
+        return _running_problem((_vtt_lines if pure.suffix == ".vtt" else _txt_lines)(content), said)
     if part == "reports" and path.endswith(".labels.txt"):
         return _labels_problem(content)
     if part == "reports" and pure.suffix == ".json":
@@ -93,24 +96,30 @@ def _are_numbers(*values: Any) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _allowed(transcript: Transcript, spans: tuple[TimeSpan, ...]) -> dict[int, set[str]]:
-    """Texts of the words of each channel that no muted stretch touches."""
-    allowed: dict[int, set[str]] = {}
-    for channel in transcript.channels:
-        muted = muted_time(spans, channel)
-        words = transcript.words(channel)
-        allowed[channel] = {w.text for w in words if not muted.touches(w.start, w.end)}
-    return allowed
+@dataclass(frozen=True)
+class _Said:
+    """By channel: what is muted, and the texts of the words that nothing muted touches."""
+
+    muted: Mapping[int, CoveredTime]
+    allowed: Mapping[int, set[str]]
+
+    @classmethod
+    def of(cls, claim: Claim) -> _Said:
+        muted = {channel: muted_time(claim.spans, channel) for channel in range(claim.original.num_channels)}
+        allowed = {
+            channel: {w.text for w in claim.transcript.words(channel) if not own.touches(w.start, w.end)}
+            for channel, own in muted.items()
+        }
+        return cls(muted, allowed)
 
 
-def _transcript_problem(document: Mapping[str, Any], claim: Claim) -> str | None:
+def _transcript_problem(document: Mapping[str, Any], said: _Said) -> str | None:
     if document.keys() != {"duration", "channels", "languages", "segments"}:
         return "has other keys than it should"
     if not all(_LANGUAGE.fullmatch(code) for code in document["languages"]):
         return "has a language that is none"
     if not _are_numbers(document["duration"], document["channels"]):
         return "has a text where a number should be"
-    allowed = _allowed(claim.transcript, claim.spans)
     for segment in document["segments"]:
         if segment.keys() != {"channel", "start", "end", "language", "text", "words", "placeholders"}:
             return "has other keys than it should"
@@ -121,12 +130,11 @@ def _transcript_problem(document: Mapping[str, Any], claim: Claim) -> str | None
             *(word["probability"] for word in segment["words"]),
         ):
             return "has a text where a number should be"
-        channel = segment["channel"]
-        muted = muted_time(claim.spans, channel)
+        muted, allowed = said.muted[segment["channel"]], said.allowed[segment["channel"]]
         for word in segment["words"]:
             if word.keys() != {"text", "start", "end", "probability"}:
                 return "has other keys than it should"
-            if word["text"] not in allowed.get(channel, ()) or muted.touches(word["start"], word["end"]):
+            if word["text"] not in allowed or muted.touches(word["start"], word["end"]):
                 return f"prints a word at {word['start']:.2f} s that is muted or was not heard"
         for placeholder in segment["placeholders"]:
             keys = placeholder.keys()
@@ -140,11 +148,10 @@ def _transcript_problem(document: Mapping[str, Any], claim: Claim) -> str | None
     return None
 
 
-def _running_problem(content: str, claim: Claim, *, lines: Any) -> str | None:
-    allowed = _allowed(claim.transcript, claim.spans)
-    for channel, text in lines(content):
-        known = allowed.get(channel, set()) if channel is not None else set().union(*allowed.values())
-        if not _is_made_of(text, known):
+def _running_problem(lines: Iterator[tuple[int | None, str]], said: _Said) -> str | None:
+    anywhere = set().union(*said.allowed.values())
+    for channel, text in lines:
+        if not _is_made_of(text, anywhere if channel is None else said.allowed[channel]):
             return "says something that is muted or was not heard"
     return None
 
@@ -224,7 +231,7 @@ def _is_known(row: Mapping[str, Any]) -> bool:
         row.keys() == _REDACTION_KEYS
         and set(row["types"]) <= ENTITY_TYPES.keys()
         and row["origin"] in set(Origin)
-        and row["operator"] in _OPERATORS
+        and row["operator"] in FILLS
         and all(RECOGNIZER_NAME.fullmatch(name) for name in row["recognizers"])
         and (row["score"] is None or _are_numbers(row["score"]))
     )

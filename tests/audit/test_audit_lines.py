@@ -126,7 +126,7 @@ def test_an_input_stands_as_a_digest_that_takes_the_key_to_compute():
     assert len({found, plain, keyed_digest(other, plain), keyed_digest(one, "0" * 64)}) == 4
 
 
-@pytest.mark.parametrize("text", ["", "/home/john/call.wav", "AB" * 32, "a" * 63, "a" * 65, "a" * 64 + "\n"])
+@pytest.mark.parametrize("text", ["", "/calls/john.wav", "AB" * 32, "a" * 63, "a" * 65, "a" * 64 + "\n"])
 def test_what_is_no_digest_is_not_taken_for_one(text):
     with pytest.raises(ValueError, match="not a SHA-256"):
         keyed_digest(bytes(32), text)

@@ -16,9 +16,10 @@ from redactor.errors import DecodeError
 from redactor.kernels.mute import FULL_SCALE
 from redactor.redact.audio import Fill, mute
 from redactor.types import Audio, AudioFormat, Origin, TimeSpan
+from redactor.verify.claim import Fault
 from redactor.verify.inside import Inside
 from redactor.verify.plan import Plan
-from redactor.verify.sound import MAX_FAULTS_OF_A_KIND, SoundFault, check_sound, find_faults
+from redactor.verify.sound import MAX_FAULTS_OF_A_KIND, check_sound, find_faults
 
 RATE = 16_000
 SECONDS = 4.0
@@ -225,7 +226,7 @@ def test_one_sample_outside_the_spans_is_told(tmp_path, name, at, channel):
     sample = case.released.samples[round(at * RATE) :, channel]
     least = {"8 bit": 256, "mu-law": 2000, "24 bit": 256}.get(name, 1e-6 if sample.dtype.kind == "f" else 1)
     sample[0] += least if sample[0] < 0 else -least
-    assert case.faults() == (SoundFault("changed", *frame_of(at), (channel,)),)
+    assert case.faults() == (Fault("changed", *frame_of(at), (channel,)),)
 
 
 def frame_of(at):
@@ -339,7 +340,7 @@ def test_a_file_that_cannot_be_read_is_a_fault(tmp_path, name, spoil, detail):
     case = Case.of(tmp_path, name)
     path = case.file()
     spoil(path)
-    assert case.faults(path) == (SoundFault("unreadable", detail=detail),)
+    assert case.faults(path) == (Fault("unreadable", detail=detail),)
 
 
 class Spoiling:
@@ -372,7 +373,7 @@ def test_a_file_that_changes_while_it_is_checked_is_a_fault(tmp_path, monkeypatc
     with open_recording(path, keep_bytes=0):
         pass
     monkeypatch.setattr("redactor.verify.sound.open_recording", lambda p: open_recording(p, keep_bytes=0))
-    assert SoundFault("unreadable", detail="changed-while-read") in case.faults(
+    assert Fault("unreadable", detail="changed-while-read") in case.faults(
         path, Spoiling(case.original, touched)
     )
 
@@ -439,7 +440,7 @@ def test_what_the_file_holds_beside_samples_is_told(tmp_path):
     with soundfile.SoundFile(tmp_path / "released", "w", RATE, 2, "PCM_16", None, "WAV") as file:
         file.title = "Anna Smith"
         file.write(case.released.samples)
-    assert case.faults(tmp_path / "released") == (SoundFault("metadata", detail="LIST chunk"),)
+    assert case.faults(tmp_path / "released") == (Fault("metadata", detail="LIST chunk"),)
 
 
 @pytest.mark.parametrize(
