@@ -13,7 +13,7 @@ from typing import Any
 from redactor.entities import ENTITY_TYPES
 from redactor.intervals import CoveredTime
 from redactor.report import RECOGNIZER_NAME
-from redactor.types import Origin
+from redactor.types import Origin, Segment
 from redactor.verify.claim import Claim, Fault
 from redactor.verify.hearing import muted_time
 from redactor.verify.plan import FILLS
@@ -98,19 +98,39 @@ def _are_numbers(*values: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Said:
-    """By channel: what is muted, and the texts of the words that nothing muted touches."""
+    """By channel: what is muted, the texts of words that nothing muted touches, and how they are printed."""
 
     muted: Mapping[int, CoveredTime]
     allowed: Mapping[int, set[str]]
+    printed: Mapping[int, set[str]]
 
     @classmethod
     def of(cls, claim: Claim) -> _Said:
         muted = {channel: muted_time(claim.spans, channel) for channel in range(claim.original.num_channels)}
-        allowed = {
-            channel: {w.text for w in claim.transcript.words(channel) if not own.touches(w.start, w.end)}
-            for channel, own in muted.items()
-        }
-        return cls(muted, allowed)
+        words: dict[int, set[str]] = {channel: set() for channel in muted}
+        printed: dict[int, set[str]] = {channel: set() for channel in muted}
+        for segment in claim.transcript.segments:
+            tokens, texts = _kept(segment, muted[segment.channel])
+            words[segment.channel] |= texts
+            printed[segment.channel] |= tokens
+        return cls(muted, words, printed)
+
+
+def _kept(segment: Segment, muted: CoveredTime) -> tuple[set[str], set[str]]:
+    """What is left of a segment as it is printed, joined words as one; and its words by themselves."""
+    printed: list[str] = []
+    words: set[str] = set()
+    is_open = False
+    for word in segment.words:
+        is_muted = muted.touches(word.start, word.end)
+        if not is_muted:
+            words.add(word.text)
+            if word.joined and is_open:
+                printed[-1] += word.text
+            else:
+                printed.append(word.text)
+        is_open = not is_muted
+    return {piece for text in printed for piece in text.split()}, words
 
 
 def _transcript_problem(document: Mapping[str, Any], said: _Said) -> str | None:
@@ -142,36 +162,23 @@ def _transcript_problem(document: Mapping[str, Any], said: _Said) -> str | None:
                 return "has a placeholder that is none"
             if not muted.touches(placeholder["start"], placeholder["end"]):
                 return f"has a placeholder at {placeholder['start']:.2f} s where nothing is muted"
-        words = {word["text"] for word in segment["words"]}
-        if not _LANGUAGE.fullmatch(segment["language"]) or not _is_made_of(segment["text"], words):
+        printed = said.printed[segment["channel"]]
+        if not _LANGUAGE.fullmatch(segment["language"]) or not _is_made_of(segment["text"], printed):
             return "has a line that says more than its words"
     return None
 
 
 def _running_problem(lines: Iterator[tuple[int | None, str]], said: _Said) -> str | None:
-    anywhere = set().union(*said.allowed.values())
+    anywhere = set().union(*said.printed.values())
     for channel, text in lines:
-        if not _is_made_of(text, anywhere if channel is None else said.allowed[channel]):
+        if not _is_made_of(text, anywhere if channel is None else said.printed[channel]):
             return "says something that is muted or was not heard"
     return None
 
 
-def _is_made_of(text: str, words: set[str]) -> bool:
-    """Whether a line is nothing but placeholders and these words, joined or not."""
-    pieces = {piece for word in words for piece in word.split()}
-    for token in _PLACEHOLDER.sub(" ", text).split():
-        if token not in pieces and not _is_joined(token, pieces):
-            return False
-    return True
-
-
-def _is_joined(token: str, pieces: set[str]) -> bool:
-    """Whether a token is some of the pieces without spaces: "617-555" is two words of a recognizer."""
-    reached = {0}
-    for at in range(len(token)):
-        if at in reached:
-            reached |= {at + len(piece) for piece in pieces if token.startswith(piece, at)}
-    return len(token) in reached
+def _is_made_of(text: str, printed: set[str]) -> bool:
+    """Whether a line is nothing but placeholders and what is printed of its channel."""
+    return all(token in printed for token in _PLACEHOLDER.sub(" ", text).split())
 
 
 def _vtt_lines(content: str) -> Iterator[tuple[int | None, str]]:

@@ -104,6 +104,7 @@ def test_kept_names_pass_in_their_own_place(claim):
         (".txt", "<PERSON_1>", "Ada Quill"),
         (".txt", "<PERSON_1>", "<PERSON_Ada>"),
         (".txt", "is", "is Quill"),
+        (".txt", "is", "isat"),  # words that are left, but were not said as one
         (".txt", "Yes", "This"),  # of the other channel
         (".vtt", "<PERSON_1>", "Ada"),
         (".vtt", "&lt;PERSON_1&gt;", "Quill"),
