@@ -217,10 +217,12 @@ def _add_audit(commands: argparse._SubParsersAction) -> None:
     head.set_defaults(call=call_head)
 
 
-def _signing_key(arguments: argparse.Namespace) -> Path:
+def _signing_key(arguments: argparse.Namespace) -> Path | None:
     from redactor.names import default_key_file
     from redactor.record import signing_key_beside
 
+    if arguments.key_file is None and arguments.public_key is not None:
+        return None  # one of the two is enough
     return signing_key_beside(arguments.key_file or default_key_file())
 
 

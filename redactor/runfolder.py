@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from redactor.audit import LOG_NAME
 from redactor.errors import LockedError, StoreError, UsageError
 from redactor.files import fsync_dir, make_private_dir, write_atomic
 
@@ -55,7 +56,7 @@ class RunFolder:
 
     @property
     def audit(self) -> Path:
-        return self.private / "audit.jsonl"
+        return self.private / LOG_NAME
 
     def release_path(self, relative: str) -> Path:
         """Absolute path of a file that is named relative to ``release/``."""

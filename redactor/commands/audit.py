@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redactor.audit import (
-    LOG_NAME,
     Head,
     PublicKey,
     Verdict,
@@ -122,12 +121,12 @@ def audit_head(out: Path, *, private: Path | None, public_key: Path | None, key_
 
 
 def _log(out: Path, *, private: Path | None) -> Path:
-    return open_run_folder(out, private=private).private / LOG_NAME
+    return open_run_folder(out, private=private).audit
 
 
 def _public_key(public_key: Path | None, key_file: Path | None) -> PublicKey:
     if public_key is not None and key_file is not None:
-        raise UsageError("--public-key and --audit-key name a key each; give one of them")
+        raise UsageError("--public-key and --key-file name a key each; give one of them")
     if public_key is not None:
         return load_public_key(public_key)
     path = key_file or default_signing_key()

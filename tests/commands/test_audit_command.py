@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from redactor import cli
 from redactor.audit import (
     AuditLog,
     Event,
@@ -161,7 +162,7 @@ def test_keys_are_found_or_asked_for(out, tmp_path, call):
     public.rename(tmp_path / "away.pub")
     with pytest.raises(UsageError, match="--public-key"):
         call(out)
-    with pytest.raises(UsageError, match="--public-key and --audit-key"):
+    with pytest.raises(UsageError, match="--public-key and --key-file"):
         call(out, public_key=tmp_path / "away.pub", key_file=tmp_path / "away.key")
 
 
@@ -217,3 +218,15 @@ def test_a_head_that_is_not_to_be_believed_is_not_printed(out, capsys, tamper, m
 def test_every_reason_has_words():
     of_lines = "torn not-json malformed too-long seq previous hash cut rewritten"
     assert set(_REASONS) == {*of_lines.split(), "no-head", "head-key", "head-signature"}
+
+
+@pytest.mark.parametrize("named", [(), ("--key-file", "names.key"), ("--public-key", "audit.pub")])
+@pytest.mark.parametrize("action", ["verify", "head"])
+def test_the_command_line_takes_either_key_or_the_users_own(out, tmp_path, capsys, action, named):
+    options = [named[0], str(tmp_path / "config" / "redactor" / named[1])] if named else []
+    assert cli.main(["audit", action, str(out), *options]) == 0
+
+
+def test_the_command_line_takes_no_two_keys(out, tmp_path, capsys):
+    assert cli.main(["audit", "verify", str(out), "--key-file", "a", "--public-key", "b"]) == 2
+    assert "--public-key and --key-file" in capsys.readouterr().err
