@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,12 +26,12 @@ from redactor.redact.text import redact_text
 from redactor.report import audacity_labels, report, span_record
 from redactor.staging import Staging
 from redactor.transcribe import Heard
-from redactor.types import Origin, PiiSpan, Seconds, Sound, TimeSpan, Transcript
-from redactor.verify.claim import Checked, Claim, round_record
+from redactor.types import Origin, PiiSpan, Seconds, Sound, TimeSpan, Transcript, Word
+from redactor.verify.claim import Checked, Claim, round_record, words_under
 
 PASSED = "passed"
 UNCHECKED = "unchecked"
-# Times as much padding in each round of the check as in the one before.
+# Times as much padding around what the check finds, for each round that had muted beside it.
 _WIDER = 4
 VERDICTS = frozenset((PASSED, UNCHECKED))
 
@@ -115,6 +116,7 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
     """
     policy, watch = tools.policy, tools.watch
     rounds: list[dict[str, Any]] = []
+    added: list[tuple[TimeSpan, ...]] = []
     known: dict[Any, Any] = {}
     with contextlib.ExitStack() as opened:
         with stage("decode", watch):
@@ -141,7 +143,8 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
                 _hold_back_if_hopeless(checked, rounds, spans, policy)
                 staging.discard()
             with stage("align", watch):
-                spans = _also_muted(checked, spans, heard.power, policy, number=len(rounds))
+                added.append(_to_mute(checked, added, heard.power, policy))
+                spans = merge([*spans, *added[-1]], gap=policy.align.merge_gap_ms / 1000)
         with stage("decode", watch):
             opened.close()  # the file that was muted has to be the one that was heard
     verdict = PASSED if checked.listened else UNCHECKED
@@ -212,28 +215,57 @@ def _hold_back_if_hopeless(
         raise error
 
 
-def _also_muted(
-    checked: Checked, spans: Sequence[TimeSpan], power: np.ndarray, policy: Policy, *, number: int
+def _to_mute(
+    checked: Checked, before: Sequence[Sequence[TimeSpan]], power: np.ndarray, policy: Policy
 ) -> tuple[TimeSpan, ...]:
-    """What was muted, and what the check found besides; wider than at first, and wider in every round.
+    """What one round of the check has muted; wider than at first, and wider yet where earlier rounds had muted.
 
     A gap after a question lets what follows it look like the answer: word by word that would take as many
-    rounds as the turn has words.
+    rounds as the turn has words. Anywhere else a finding of a late round is like one of the first.
+
+    Parameters
+    ----------
+    checked : Checked
+    before : sequence of sequence of TimeSpan
+        What this said in each of the rounds before.
+    power : numpy.ndarray, shape [num_frames, num_channels], float64
+    policy : Policy
     """
-    more = policy.verify.padding_ms * _WIDER ** (number - 1)
-    wider = replace(
-        policy.align,
-        padding_before_ms=policy.align.padding_before_ms + more,
-        padding_after_ms=policy.align.padding_after_ms + more,
-    )
-    added = [
-        replace(span, origin=Origin.VERIFIED)
-        for missed in checked.missed
-        for span in align(missed.hearing, missed.found, power=power, policy=replace(policy, align=wider))
-    ]
     everywhere = tuple(range(power.shape[1])) if policy.align.channels == "all" else None
-    added += [replace(span, channels=everywhere or span.channels) for span in checked.unknown]
-    return merge([*spans, *added], gap=policy.align.merge_gap_ms / 1000)
+    added = [replace(span, channels=everywhere or span.channels) for span in checked.unknown]
+    for missed in checked.missed:
+        by_times = defaultdict(list)
+        for finding, words in zip(missed.found, words_under(missed.hearing, missed.found), strict=True):
+            by_times[_num_beside(finding.channel, words, before, policy)].append(finding)
+        for times, found in by_times.items():
+            wider = _padded(policy, policy.verify.padding_ms * _WIDER**times)
+            spans = align(missed.hearing, found, power=power, policy=wider)
+            added += [replace(span, origin=Origin.VERIFIED) for span in spans]
+    return tuple(added)
+
+
+def _num_beside(
+    channel: int, words: Sequence[Word], before: Sequence[Sequence[TimeSpan]], policy: Policy
+) -> int:
+    """How many rounds had something muted where these words, padded, would reach it."""
+    rules = policy.align
+    more = policy.verify.padding_ms + rules.merge_gap_ms
+    start = min(word.start for word in words) - (rules.padding_before_ms + more) / 1000
+    end = max(word.end for word in words) + (rules.padding_after_ms + more) / 1000
+    return sum(
+        any(channel in span.channels and span.start < end and start < span.end for span in spans)
+        for spans in before
+    )
+
+
+def _padded(policy: Policy, more_ms: float) -> Policy:
+    rules = policy.align
+    wider = replace(
+        rules,
+        padding_before_ms=rules.padding_before_ms + more_ms,
+        padding_after_ms=rules.padding_after_ms + more_ms,
+    )
+    return replace(policy, align=wider)
 
 
 @contextlib.contextmanager

@@ -209,10 +209,12 @@ def test_what_the_check_finds_is_muted_and_the_new_file_checked_again(recording,
     assert SECRET not in str(outcome.account) and [r["round"] for r in outcome.account["check"]] == [1, 2]
 
 
-def test_every_round_mutes_wider(recording, tmp_path):
-    run(recording, tmp_path, verifier=Verifier(found_again("x", 1.6, 1.7), found_again("x", 0.2, 0.3)))
+def test_what_is_found_beside_what_the_check_had_muted_is_muted_wider(recording, tmp_path):
+    verifier = Verifier(*(found_again("x", *at) for at in ((1.6, 1.65), (0.2, 0.3), (1.7, 1.75))))
+    run(recording, tmp_path, verifier=verifier)
     added = [row for row in report_of(tmp_path)["redactions"] if row["origin"] == "verified"]
-    assert [(row["start"], row["end"]) for row in added] == [(0.0, 0.6), (1.55, 1.75)]  # up to its neighbour
+    # 50 ms on both sides in the second round too, and up to its neighbour; 200 ms in the third.
+    assert [(row["start"], row["end"]) for row in added] == [(0.15, 0.6), (1.5, 1.95)]
 
 
 def test_what_is_still_found_after_the_last_round_is_held_back(recording, tmp_path):

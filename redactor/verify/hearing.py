@@ -32,7 +32,7 @@ _STRETCH_WORDS = 24
 _LEAST_IN_STRETCH = 0.15
 # One of the two heard half of something else if more than this share is in such stretches.
 _MOST_APART = 0.25
-# Of so many words that are left, none at all heard again is no hearing.
+# So many words that are left can be told from others, and are heard again where anybody listens.
 _MANY_WORDS = 4
 
 _NOT_SPOKEN = re.compile(r"[^\w']+")
@@ -92,7 +92,8 @@ class Agreement:
     words_apart : int
         Of both together, those in stretches in which they have next to nothing in common.
     apart : tuple of TimeSpan
-        These stretches; all that the first one has, where nothing at all agrees.
+        These stretches; all that the first one has where nothing agrees, unless it is a few words that muting
+        has left.
     """
 
     words: int
@@ -135,7 +136,9 @@ def compare(first: Transcript, second: Transcript) -> Agreement:
         words_apart += sum(stretches.touches(start, end) for start, end, _ in marks)
         apart += [TimeSpan(*times, (channel,), (), Origin.VERIFIED) for times in stretches.intervals]
     agreed = sum(agrees for *_, agrees in everything)
-    if not agreed:  # nothing that both have: nobody knows what was said
+    if not agreed and (first_words >= _MANY_WORDS or not _has_gaps(first)):
+        # Nothing that both have: nobody knows what was said. Not so of a few words beside what is muted: the
+        # first one heard them within a sentence, the second one alone in silence.
         apart = [span for channel in first.channels if (span := _extent(first, channel))]
     return Agreement(len(everything), agreed, first_words, second_words, words_apart, tuple(apart))
 
@@ -147,6 +150,11 @@ def _extent(transcript: Transcript, channel: int) -> TimeSpan | None:
         return None
     end = max(end for *_, end in words)
     return TimeSpan(words[0][1], end, (channel,), (), Origin.VERIFIED)
+
+
+def _has_gaps(transcript: Transcript) -> bool:
+    """Whether any of it is muted."""
+    return any(word.text == _GAP for segment in transcript.segments for word in segment.words)
 
 
 _Mark = tuple[Seconds, Seconds, bool]

@@ -135,3 +135,13 @@ def test_gaps_count_for_nothing():
 def test_where_nothing_at_all_agrees_all_that_is_left_is_unknown(first, second, apart):
     spans = compare(hearing(first), hearing(second)).apart
     assert [(s.start, pytest.approx(s.end)) for s in spans] == apart
+
+
+@pytest.mark.parametrize(
+    ("said", "muted_from", "apart"),
+    [("dial one two three", 0.4, []), ("please do dial now one two three", 1.6, [(0.0, 1.56)])],
+)
+def test_a_few_words_beside_what_is_muted_are_not_unknown_for_being_heard_otherwise(said, muted_from, apart):
+    left = audible(hearing(said), [muted(muted_from, muted_from + 1.2)])
+    spans = compare(left, hearing("bye")).apart
+    assert [(s.start, pytest.approx(s.end)) for s in spans] == apart
