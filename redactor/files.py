@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 _HASH_BLOCK_BYTES = 1 << 20
 _IN_WHEEL = "_shipped"
+_DRAFT_SUFFIX = ".tmp"
 
 
 def shipped_dir() -> Path:
@@ -88,11 +89,12 @@ def make_private_dir(path: Path) -> None:
 def atomic_file(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     """Open a file for writing that appears under `path` only when the block ends without an error.
 
-    Written beside the target, synced, renamed, and the folder synced.
+    Written beside the target, synced, renamed, and the folder synced. What a killed process leaves of it goes
+    with :func:`remove_drafts`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    temporary = Path(name)
+    temporary = _draft_of(path)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
@@ -119,15 +121,33 @@ def write_once(path: Path, data: bytes) -> bool:
     """
     if not path.parent.exists():
         make_private_dir(path.parent)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    draft = _draft_of(path)
     write_atomic(draft, data, mode=0o600)
     try:
         os.link(draft, path)  # not a rename, which would replace it
     except FileExistsError:
         return False
+    except FileNotFoundError:
+        if path.exists():  # whoever was first has removed this draft too
+            return False
+        raise
     except OSError:
         draft.replace(path)  # a file system without hard links
     finally:
         draft.unlink(missing_ok=True)
+    remove_drafts(path)  # of those who were killed at it
     fsync_dir(path.parent)
     return True
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what killed processes left of a file that they were writing, once there is one."""
+    is_draft = re.compile(rf"(\.+{re.escape(path.name)}(\.[0-9a-f]+{re.escape(_DRAFT_SUFFIX)})+)")
+    with contextlib.suppress(OSError):  # a mounted secret's folder takes no changes, and has no drafts
+        for other in path.parent.iterdir():
+            if is_draft.fullmatch(other.name):
+                other.unlink(missing_ok=True)
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{_DRAFT_SUFFIX}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from redactor.errors import StoreError, UsageError
-from redactor.files import user_config_dir, write_once
+from redactor.files import remove_drafts, user_config_dir, write_once
 
 _KEY_BYTES = 32
 # 128 bits: two of a billion recordings collide with a probability of 1e-21.
@@ -60,6 +60,7 @@ def load_key(path: Path, *, create: bool) -> bytes:
             f"{str(path)!r} is not a key file ({2 * _KEY_BYTES} hexadecimal digits are expected); put the "
             "right file back, or name it with --key-file"
         )
+    remove_drafts(path)
     return bytes.fromhex(text)
 
 

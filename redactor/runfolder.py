@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from redactor.audit import LOG_NAME
 from redactor.errors import LockedError, StoreError, UsageError
-from redactor.files import fsync_dir, make_private_dir, write_atomic
+from redactor.files import fsync_dir, make_private_dir, remove_drafts, write_atomic
 
 TEMPORARY_SUFFIX = ".tmp"
 _POINTER = "private-folder.txt"
@@ -116,6 +116,7 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
         make_private_dir(folder.private)
         if folder.private != (out / "private").absolute():
             write_atomic(out / _POINTER, os.fsencode(folder.private) + b"\n")
+            remove_drafts(out / _POINTER)
     except OSError as error:
         raise StoreError(f"{str(out)!r} cannot be written: {error.strerror}") from None
     return folder

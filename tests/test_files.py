@@ -4,18 +4,21 @@ import hashlib
 import io
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from redactor.files import (
     atomic_file,
     make_private_dir,
+    remove_drafts,
     sha256_file,
     sha256_stream,
     shipped_dir,
     user_cache_dir,
     user_config_dir,
     write_atomic,
+    write_once,
 )
 
 
@@ -98,6 +101,42 @@ def test_a_private_file_is_never_wider_while_it_is_written(tmp_path):
             assert [mode(path) for path in tmp_path.iterdir()] == [0o600]
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("step", ["fsync", "link"])
+def test_what_a_killed_process_left_of_a_secret_goes_once_there_is_one(tmp_path, monkeypatch, step):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    def left_as_it_is(*_, **__):
+        pass
+
+    key = tmp_path / "deep" / "my.key"
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(os, step, killed)
+        patched.setattr(Path, "unlink", left_as_it_is)
+        write_once(key, b"first")
+    neighbour = key.with_name(".other.key.0a0b0c0d.tmp")
+    neighbour.touch()
+    assert len(list(key.parent.iterdir())) == 2 and not key.exists()
+    assert write_once(key, b"second")
+    assert {path.name for path in key.parent.iterdir()} == {"my.key", neighbour.name}
+
+
+def test_a_draft_that_another_process_removed_is_a_race_that_is_lost(tmp_path, monkeypatch):
+    key, really = tmp_path / "my.key", os.link
+
+    def link(source, target):
+        target.write_bytes(b"theirs")
+        remove_drafts(target)
+        really(source, target)
+
+    monkeypatch.setattr(os, "link", link)
+    assert not write_once(key, b"mine")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"theirs"]
 
 
 def test_a_link_in_the_target_is_replaced_and_not_written_through(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from redactor.errors import StoreError, UsageError
-from redactor.files import user_config_dir, write_atomic, write_once
+from redactor.files import remove_drafts, user_config_dir, write_atomic, write_once
 
 _MAX_PEM_BYTES = 64 * 1024
 _FINGERPRINT_HEX_DIGITS = 32  # 128 bits: nobody finds another key with the same
@@ -125,6 +125,8 @@ def load_signing_key(path: Path, *, create: bool) -> SigningKey:
         raise UsageError(f"signing key {str(path)!r} cannot be read: {error.strerror}") from None
     key = _parse_private(data, path)
     _keep_public(path, key)
+    for file in (path, public_file(path)):
+        remove_drafts(file)
     return key
 
 
