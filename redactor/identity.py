@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -13,6 +13,7 @@ import redactor
 from redactor.model_registry import ModelFiles
 from redactor.policy import Policy
 from redactor.transcribe import Device
+from redactor.types import TimeSpan
 
 # Every package whose version can change a byte of what is released.
 _PACKAGES = (
@@ -48,9 +49,10 @@ class RunIdentity:
     digest: str
     provenance: Mapping[str, Any]
 
-    def of_job(self, input_sha256: str) -> str:
-        """Identity of one recording's job."""
-        return _digest([self.digest, input_sha256])
+    def of_job(self, input_sha256: str, reviewed: Sequence[TimeSpan] = ()) -> str:
+        """Identity of one recording's job; `reviewed` is what people want muted in it."""
+        marks = sorted([s.start, s.end, list(s.channels), list(s.entity_types)] for s in reviewed)
+        return _digest([self.digest, input_sha256, *([marks] if marks else [])])
 
 
 def run_identity(

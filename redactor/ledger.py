@@ -8,15 +8,18 @@ needs, so that a server database can stand behind them later.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from redactor.entities import ENTITY_TYPES
 from redactor.sqlite import connect, scrub, store_errors, transaction
-from redactor.types import ReleasedFile
+from redactor.types import Origin as Why
+from redactor.types import ReleasedFile, TimeSpan
 
 _STEPS = (
     """
@@ -39,6 +42,16 @@ CREATE TABLE job (
 CREATE INDEX job_state ON job (state)
 """,
     "ALTER TABLE job ADD COLUMN account TEXT NOT NULL DEFAULT '{}'",
+    """
+CREATE TABLE reviewed (
+    name TEXT NOT NULL,
+    start REAL NOT NULL,
+    "end" REAL NOT NULL,
+    channels TEXT NOT NULL,
+    type TEXT NOT NULL,
+    PRIMARY KEY (name, start, "end", channels, type)
+)
+""",
 )
 
 
@@ -91,6 +104,10 @@ class Row:
     files: tuple[ReleasedFile, ...] = ()
     provenance: Mapping[str, Any] | None = None
     account: Mapping[str, Any] | None = None
+
+    def bare(self) -> Row:
+        """Without files, provenance and account, which of a large archive would fill the memory."""
+        return replace(self, files=(), provenance=None, account=None)
 
 
 class Ledger:
@@ -176,15 +193,44 @@ class Ledger:
                 )
 
     def reset(self, names: Iterable[str]) -> None:
-        """Withdraw recordings: pending again, nothing of them released. Their files are swept after this."""
+        """Withdraw recordings: pending again, nothing of them released. Their files are swept after this.
+
+        What people heard in them stays, and is muted the next time.
+        """
         with transaction(self._db, self._path) as db:
             db.executemany(
                 "INSERT OR REPLACE INTO job (name, state) VALUES (?, 'pending')", ((n,) for n in names)
             )
 
+    def reviewed(self, name: str) -> tuple[TimeSpan, ...]:
+        """What people heard in a recording that is to be muted in every run, in order of time."""
+        query = 'SELECT start, "end", channels, type FROM reviewed WHERE name = ? ORDER BY 1, 2, 3, 4'
+        with store_errors(self._path):
+            return tuple(_reviewed(found) for found in self._db.execute(query, (name,)).fetchall())
+
+    def names_reviewed(self) -> list[str]:
+        """Recordings in which people heard something, in order."""
+        with store_errors(self._path):
+            found = self._db.execute("SELECT DISTINCT name FROM reviewed ORDER BY name").fetchall()
+            return [row["name"] for row in found]
+
+    def add_reviewed(self, name: str, spans: Iterable[TimeSpan]) -> None:
+        """Keep what people heard in a recording; what is known already is kept once.
+
+        Raises
+        ------
+        ValueError
+            For times that cannot be, or a type that is none of :data:`redactor.entities.ENTITY_TYPES`: it may
+            be what was said.
+        """
+        values = [(name, *found) for span in spans for found in _reviewed_values(span)]
+        with transaction(self._db, self._path) as db:
+            db.executemany("INSERT OR IGNORE INTO reviewed VALUES (?, ?, ?, ?, ?)", values)
+
     def forget(self, name: str) -> None:
         """Keep of a recording only that it was erased; a name without a row gets one, so it stays out."""
         with transaction(self._db, self._path) as db:
+            db.execute("DELETE FROM reviewed WHERE name = ?", (name,))
             db.execute("INSERT OR REPLACE INTO job (name, state) VALUES (?, 'forgotten')", (name,))
         scrub(self._db, self._path)
 
@@ -261,6 +307,30 @@ def _row(found: Any) -> Row:
         return Row(**values)
     except (ValueError, TypeError, KeyError):
         raise sqlite3.DatabaseError("a row that this package did not write") from None
+
+
+def _reviewed(found: Any) -> TimeSpan:
+    try:
+        channels = tuple(json.loads(found["channels"]))
+        types = (found["type"],) if found["type"] else ()
+        span = TimeSpan(found["start"], found["end"], channels, types, Why.REVIEWED)
+        list(_reviewed_values(span))  # which refuses what cannot be
+        return span
+    except (ValueError, TypeError):
+        raise sqlite3.DatabaseError("a span that this package did not write") from None
+
+
+def _reviewed_values(span: TimeSpan) -> Iterator[tuple[float, float, str, str]]:
+    """The rows of a span, one for each type."""
+    if not 0.0 <= span.start < span.end < math.inf:
+        raise ValueError("a span has times that cannot be")
+    if not all(type(channel) is int and channel >= 0 for channel in span.channels):
+        raise ValueError("a span has a channel that cannot be")
+    if not ENTITY_TYPES.keys() >= set(span.entity_types):
+        raise ValueError("a span is of no known type")
+    channels = json.dumps(sorted(span.channels))
+    for entity_type in span.entity_types or ("",):
+        yield float(span.start), float(span.end), channels, entity_type
 
 
 def _values(row: Row) -> dict[str, Any]:

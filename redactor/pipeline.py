@@ -25,6 +25,7 @@ from redactor.redact.audio import Fill, muted
 from redactor.redact.text import redact_text
 from redactor.report import audacity_labels, report, span_record
 from redactor.staging import Staging
+from redactor.timebase import outward_milliseconds
 from redactor.transcribe import Heard
 from redactor.types import Origin, PiiSpan, Seconds, Sound, TimeSpan, Transcript, Word
 from redactor.verify.claim import Checked, Claim, round_record, words_under
@@ -91,7 +92,9 @@ class Redacted:
     account: Mapping[str, Any]
 
 
-def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[str, Any]) -> Redacted:
+def redact_recording(
+    path: Path, tools: Tools, staging: Staging, *, about: dict[str, Any], reviewed: Sequence[TimeSpan] = ()
+) -> Redacted:
     """Read a recording, find what is personal, mute it, and stage what may be released.
 
     The sound passes through in blocks, to be heard, to be muted, and to be held against what was written; only
@@ -106,6 +109,8 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
         Takes the outputs; nothing is released before the caller commits it.
     about : dict
         Goes into the report: name, policy, models.
+    reviewed : sequence of TimeSpan
+        What people heard in it that is to be muted, whatever is found now.
 
     Raises
     ------
@@ -129,8 +134,7 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
             found = tools.detector.detect(heard.transcript)
             check_found(found, heard.transcript)
         with stage("align", watch):
-            spans = _spans_to_mute(heard, found, recording, policy)
-            check_spans(spans, found, heard.transcript, recording, policy)
+            spans = _spans_to_mute(heard, found, reviewed, recording, policy)
         while True:
             silent = _write(recording, heard.transcript, found, spans, tools, staging, about)
             with stage("verify", watch):
@@ -147,8 +151,7 @@ def redact_recording(path: Path, tools: Tools, staging: Staging, *, about: dict[
                 spans = merge([*spans, *added[-1]], gap=policy.align.merge_gap_ms / 1000)
         with stage("decode", watch):
             opened.close()  # the file that was muted has to be the one that was heard
-    verdict = PASSED if checked.listened else UNCHECKED
-    return Redacted(recording.sha256, recording.duration, silent, verdict, {"check": rounds})
+    return Redacted(recording.sha256, recording.duration, silent, _verdict(checked), {"check": rounds})
 
 
 def _write(
@@ -183,6 +186,10 @@ def _write(
     return silent
 
 
+def _verdict(checked: Checked) -> str:
+    return PASSED if checked.listened else UNCHECKED
+
+
 def _check_was_listened_to(checked: Checked, policy: Policy) -> None:
     if policy.verify.share >= 1.0 and not checked.listened:
         raise ObjectionError(
@@ -213,6 +220,22 @@ def _hold_back_if_hopeless(
     if error is not None:
         error.account = {"check": rounds, "redactions": [span_record(span) for span in spans]}
         raise error
+
+
+def _also_marked(
+    spans: tuple[TimeSpan, ...], reviewed: Sequence[TimeSpan], recording: Sound, policy: Policy
+) -> tuple[TimeSpan, ...]:
+    """With what people marked, padded like what the check finds; on all channels, which they heard together."""
+    padding = policy.verify.padding_ms / 1000
+    channels = tuple(range(recording.num_channels))
+    marked = []
+    for span in reviewed:
+        start, end = outward_milliseconds(span.start - padding, span.end + padding)
+        start, end = max(start, 0.0), min(end, recording.duration)
+        if start < end:  # there is nothing to mute past the end of a recording that became shorter
+            types = tuple(sorted(span.entity_types))
+            marked.append(TimeSpan(start, end, channels, types, Origin.REVIEWED))
+    return merge([*spans, *marked], gap=policy.align.merge_gap_ms / 1000) if marked else spans
 
 
 def _to_mute(
@@ -317,6 +340,15 @@ def _check_long_enough(recording: Sound, policy: Policy) -> None:
 
 
 def _spans_to_mute(
+    heard: Heard, found: Sequence[PiiSpan], reviewed: Sequence[TimeSpan], recording: Sound, policy: Policy
+) -> tuple[TimeSpan, ...]:
+    """What is found, and what people marked."""
+    spans = _also_marked(_aligned(heard, found, recording, policy), reviewed, recording, policy)
+    check_spans(spans, found, heard.transcript, recording, policy)
+    return spans
+
+
+def _aligned(
     heard: Heard, found: Sequence[PiiSpan], recording: Sound, policy: Policy
 ) -> tuple[TimeSpan, ...]:
     """What alignment says; all of it where not one word was understood."""

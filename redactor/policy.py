@@ -190,8 +190,8 @@ class VerifyPolicy:
     max_rounds : int
         What is found is muted and the new file checked again, so many times; then the recording is held back.
     padding_ms : float
-        Muted on both sides of what is found, beyond what [align] says; four times as much for each earlier round
-        that had muted something right beside it.
+        Muted on both sides of what is found, beyond what [align] says; four times as much for each earlier
+        round that had muted something right beside it.
     """
 
     share: float = 1.0

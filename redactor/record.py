@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from redactor.audit import AuditLog, Event, default_signing_key, keyed_digest, load_signing_key, word
+from redactor.audit import AuditLog, Event, Head, default_signing_key, keyed_digest, load_signing_key, word
 from redactor.identity import RunIdentity
 from redactor.ledger import Row
 
@@ -85,6 +85,32 @@ class Record:
     def withdrawn(self, names: Iterable[str]) -> None:
         """Recordings of which nothing is to be released any more; before it is removed."""
         self._log.append([Event("withdrawn", {"id": self._id(name)}) for name in names])
+
+    def leak_found(self, name: str, types: Iterable[str], num_spans: int) -> None:
+        """Somebody heard personal data in a released recording; `types` are names of kinds of it."""
+        fields = {"id": self._id(name), "types": [word(t) for t in sorted(set(types))], "spans": num_spans}
+        self._append("leak-found", fields)
+
+    def lot_frozen(self, fields: Mapping[str, Any]) -> None:
+        """A sample is to be drawn from what is released now; which one depends on the hash of this line."""
+        self._append("lot-frozen", fields)
+
+    def listened(self, item: str, name: str, reviewer: str) -> None:
+        """A reviewer is about to hear a clip of a recording for the first time."""
+        self._append("listened", {"item": item, "id": self._id(name), "reviewer": reviewer})
+
+    def handed_out(self, lot: str, reviewer: str, format: str) -> None:
+        """What is open in a lot leaves for a reviewer's own tool; which clips, the state of the review says."""
+        self._append("handed-out", {"lot": lot, "reviewer": word(reviewer), "format": format})
+
+    def certified(self, lot: str, sha256: str, *, shown: bool) -> None:
+        """A certificate of a lot was made, of this digest."""
+        self._append("certificate", {"lot": lot, "sha256": sha256, "shown": shown})
+
+    @property
+    def head(self) -> Head:
+        """The signed end of the record after the last event."""
+        return self._log.head
 
     def forgotten(self, name: str) -> None:
         self._append("forgotten", {"id": self._id(name)})

@@ -23,6 +23,7 @@ from redactor.inputs import Input, as_uri, input_path
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
 from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
 from redactor.record import Record
+from redactor.review.forget import forget_reviews
 from redactor.runfolder import TEMPORARY_SUFFIX, RunFolder, remove, sweep
 from redactor.sentinels import FOLDER_PREFIX
 from redactor.settings import Prepared
@@ -91,23 +92,33 @@ class Archive:
         """Bring ledger and release together after whatever happened before.
 
         What was running is pending again; what another policy, model or version released is withdrawn, as
-        is what lost a file; what no row lists is removed. In this order no moment shows more than the ledger
-        allows.
+        is what lost a file, and what was released before people heard something in it; what no row lists is
+        removed. In this order no moment shows more than the ledger allows.
         """
         self.ledger.give_back()
         for leftover in self.folder.private.glob(f"{FOLDER_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         for leftover in self.folder.private.glob(f".*{TEMPORARY_SUFFIX}"):  # of a head that was being signed
             leftover.unlink(missing_ok=True)
+        reviewed = set(self.ledger.names_reviewed())
         stale = [
             row.name
             for row in self.ledger.rows(State.DONE)
-            if row.run_identity != identity.digest or not self._is_whole(row)
+            if row.run_identity != identity.digest
+            or (row.name in reviewed and not self._mutes_reviewed(row, identity))
+            or not self._is_whole(row)
         ]
         self.record.withdrawn(stale)
         self.ledger.reset(stale)
         self.write_manifest()
         sweep(self.folder, listed=self.ledger.listed_files())
+
+    def _mutes_reviewed(self, row: Row, identity: RunIdentity) -> bool:
+        """Whether what people heard in a released recording is muted in it."""
+        reviewed = self.ledger.reviewed(row.name)
+        if not reviewed:
+            return True
+        return row.input_sha256 is not None and row.identity == identity.of_job(row.input_sha256, reviewed)
 
     def _is_whole(self, row: Row) -> bool:
         for file in row.files:
@@ -153,11 +164,11 @@ class Archive:
                 undone[name] = row
                 plan.refused[name] = refusal
             elif row is not None and self._is_settled(row, item, known, stamp, identity):
-                plan.settled.append(row)
+                plan.settled.append(row.bare())
             else:
                 undone[name] = row
-                plan.jobs.append(Job(name, item.path, _num_bytes(stamp)))
-        self._withdraw(row for row in undone.values() if row is not None)
+                plan.jobs.append(Job(name, item.path, _num_bytes(stamp), self.ledger.reviewed(name)))
+        self.withdraw(row for row in undone.values() if row is not None)
         # Only now: a run that is killed before must find the old stamps, or it takes old results for new.
         self.inputs.drop(twice)
         self.inputs.put(origins)
@@ -174,19 +185,23 @@ class Archive:
                 f"{str(self.folder.out)!r}; use another --out, or leave out --keep-names"
             )
 
-    @staticmethod
     def _is_settled(
-        row: Row, item: Input, known: Origin | None, stamp: str, identity: RunIdentity
+        self, row: Row, item: Input, known: Origin | None, stamp: str, identity: RunIdentity
     ) -> bool:
         if row.state in (State.PENDING, State.RUNNING) or row.run_identity != identity.digest:
+            return False
+        if row.state is State.DONE and not self._mutes_reviewed(row, identity):
             return False
         if known is not None and known.stamp == stamp:
             return True
         # Another time stamp on the same bytes (a restored backup) changes nothing.
         return row.state is State.DONE and _sha256_or_none(item.path) == row.input_sha256
 
-    def _withdraw(self, rows: Iterable[Row]) -> None:
-        """Make rows pending that are to be done anew, and remove what they released."""
+    def withdraw(self, rows: Iterable[Row]) -> None:
+        """Make rows pending that are to be done anew, and remove what they released.
+
+        On record first, the files last: no moment shows more than the ledger allows.
+        """
         stale = [row for row in rows if row.state is not State.PENDING]
         self.record.withdrawn(row.name for row in stale if row.state is State.DONE)
         self.ledger.reset(row.name for row in stale)
@@ -228,6 +243,7 @@ class Archive:
         row = self.ledger.row(name)
         self.record.forgotten(name)
         self.ledger.forget(name)
+        forget_reviews(self.folder, name)
         self.inputs.forget(name)
         self.write_manifest()
         remove(self.folder, (file.path for file in row.files) if row else ())
@@ -254,7 +270,7 @@ class Plan:
     ----------
     jobs : list of Job
     settled : list of Row
-        Recordings whose result is there already and would be the same again.
+        Recordings whose result is there already and would be the same again; bare.
     refused : dict of str to str
         NAME -> slug of inputs that are not to be read.
     forgotten : list of str

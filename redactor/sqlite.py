@@ -28,9 +28,9 @@ def connect(path: Path, *, steps: Sequence[str]) -> sqlite3.Connection:
         If the file is not a database, is damaged, cannot be written, or is of a newer version.
     """
     with store_errors(path):
-        # Made by hand first, so that it never exists with wider permissions. One that exists is not opened here:
-        # closing it would let go of the locks that other connections of this process hold on it, and another
-        # process would take itself for the last one and remove the log that these are writing to.
+        # Made by hand first, so that it never exists with wider permissions. One that exists is not opened
+        # here: closing it would let go of the locks that other connections of this process hold on it, and
+        # another process would take itself for the last one and remove the log that these are writing to.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None)

@@ -1,5 +1,6 @@
 """What is redone and what is not: identity changes with whatever can change a byte, and with nothing else."""
 
+import hashlib
 import json
 from dataclasses import replace
 from importlib import metadata
@@ -13,6 +14,7 @@ from redactor.identity import run_identity
 from redactor.model_registry import ModelFiles
 from redactor.policy import Policy
 from redactor.transcribe import Device
+from redactor.types import Origin, TimeSpan
 
 MODEL = ModelFiles("base", "transcribe", Path("/m"), ("*",), "digest-t")
 NER = ModelFiles("sm", "ner", Path("/n"), ("en",), "digest-n")
@@ -102,6 +104,20 @@ def test_identity_of_a_job_depends_on_the_run_and_the_input():
     one, other = identity(), identity(threads=2)
     assert one.of_job("a") == identity().of_job("a")
     assert len({one.of_job("a"), one.of_job("b"), other.of_job("a"), one.digest}) == 4
+
+
+def marked(start=1.0, end=2.0, channels=(), types=("PERSON",)):
+    return TimeSpan(start, end, channels, types, Origin.REVIEWED)
+
+
+def test_identity_of_a_job_depends_on_what_people_want_muted_whatever_the_order():
+    one = identity()
+    found = [marked(), marked(start=0.5), marked(end=2.5), marked(channels=(1,)), marked(types=())]
+    jobs = {one.of_job("a", [span]) for span in found} | {one.of_job("a"), one.of_job("a", found)}
+    assert len(jobs) == len(found) + 2
+    assert one.of_job("a", found) == one.of_job("a", found[::-1])
+    before = hashlib.sha256(f'["{one.digest}","a"]'.encode()).hexdigest()
+    assert one.of_job("a", []) == one.of_job("a") == before, "what was released before findings were stays"
 
 
 def test_provenance_names_policy_and_models_with_their_digests():

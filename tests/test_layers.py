@@ -23,9 +23,9 @@ LAYERS = [
     ["staging", "identity", "settings", "ledger", "known_runs", "record"],
     ["pipeline", "sentinels"],
     ["engines"],
-    ["runs", "bench", "review", "export"],
+    ["runs", "runthrough", "bench", "review", "export"],
     ["commands"],
-    ["cli", "__main__"],
+    ["cli", "cli_review", "__main__"],
 ]
 STAGES = {"transcribe", "detect", "align", "redact", "verify"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -1,7 +1,9 @@
 """The ledger is the truth, and the map of names is the only place that knows inputs."""
 
+import math
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 from contextlib import closing
@@ -13,7 +15,8 @@ import pytest
 from redactor import sqlite as stores
 from redactor.errors import StoreError
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
-from redactor.types import ReleasedFile
+from redactor.types import Origin as Why
+from redactor.types import ReleasedFile, TimeSpan
 
 URI = "file:///calls/mr-secret-0170-555.wav"
 SECRET = Origin(URI, "mr-secret-0170-555.wav", "4711:0815")
@@ -272,7 +275,7 @@ def test_a_store_that_cannot_be_trusted_stops_the_run(path, damage, message):
 def test_a_newer_store_is_left_as_it_was(path):
     of_version(path, 99)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="store 99, known 2"):
+    with pytest.raises(StoreError, match="store 99, known 3"):
         Ledger(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (99,)
@@ -295,6 +298,76 @@ def test_a_ledger_of_the_version_before_is_brought_up_to_date(path):
             ledger.finish(replace(row, account={"check": []}))
             assert ledger.row("n1").account == {"check": []}
             ledger.finish(row)
+
+
+def test_a_ledger_of_version_2_keeps_its_rows_and_takes_findings(path):
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        account = "account TEXT NOT NULL DEFAULT '{}'"
+        database.execute(f"CREATE TABLE job ({ROW_COLUMNS_OF_VERSION_1}, {account})")
+        database.execute("INSERT INTO job (name, state, verdict) VALUES ('n1', 'done', 'passed')")
+        database.execute("PRAGMA user_version = 2")
+        database.commit()
+    for _ in range(2):
+        with closing(Ledger(path)) as ledger:
+            assert (ledger.row("n1").state, ledger.row("n1").verdict) == (State.DONE, "passed")
+            ledger.add_reviewed("n1", [marked(1.0, 2.0)])
+            assert ledger.reviewed("n1") == (marked(1.0, 2.0),)
+
+
+def marked(start, end, *types, channels=()):
+    return TimeSpan(start, end, channels, types, Why.REVIEWED)
+
+
+def test_what_people_found_comes_back_in_order_each_once_and_by_type(path, ledger):
+    ledger.add_reviewed("b", [marked(1.5, 2.0, "PERSON", channels=(1, 0)), marked(0.1, 0.7)])
+    ledger.add_reviewed("b", [marked(0.1, 0.7), marked(0.1, 0.7, "PIN_CODE", "PERSON")])
+    ledger.add_reviewed("a", [marked(0.0, 9.0)])
+    with closing(Ledger(path)) as again:
+        assert again.reviewed("b") == (
+            marked(0.1, 0.7), marked(0.1, 0.7, "PERSON"), marked(0.1, 0.7, "PIN_CODE"),
+            marked(1.5, 2.0, "PERSON", channels=(0, 1)),
+        )  # fmt: skip
+        assert again.names_reviewed() == ["a", "b"]
+        assert again.reviewed("c") == ()
+
+
+def test_what_people_found_outlives_a_reset_and_a_result_but_not_an_erasure(tmp_path, ledger):
+    ledger.add_reviewed("ab", [marked(1234.5678, 1235.0)])
+    ledger.reset(["ab"])
+    ledger.finish(done("ab"))
+    assert len(ledger.reviewed("ab")) == 1
+    ledger.forget("ab")
+    assert ledger.reviewed("ab") == () and ledger.names_reviewed() == []
+    assert struct.pack(">d", 1234.5678) not in bytes_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        marked(2.0, 1.0), marked(1.0, 1.0), marked(-0.1, 1.0), marked(math.nan, 1.0), marked(0.0, math.inf),
+        marked(0.0, 1.0, "Mr. Secret"), marked(0.0, 1.0, channels=(-1,)), marked(0.0, 1.0, channels=("0",)),
+    ],
+)  # fmt: skip
+def test_a_span_that_cannot_be_is_not_stored_and_its_type_not_quoted(ledger, span):
+    with pytest.raises(ValueError, match="a span") as caught:
+        ledger.add_reviewed("ab", [marked(0.0, 1.0), span])
+    assert "Secret" not in str(caught.value)
+    assert ledger.reviewed("ab") == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [('"end"', -1.0), ("channels", "[mr-secret"), ("channels", '["mr-secret"]'), ("type", "MR-SECRET")],
+)
+def test_a_span_that_cannot_be_read_stops_the_run_without_its_values(path, ledger, column, value):
+    ledger.add_reviewed("ab", [marked(0.0, 1.0, "PERSON")])
+    with closing(sqlite3.connect(path)) as other:
+        other.execute(f"UPDATE reviewed SET {column} = ?", (value,))
+        other.commit()
+    with pytest.raises(StoreError, match="cannot be used.*restore") as caught:
+        ledger.reviewed("ab")
+    assert "secret" not in str(caught.value).casefold()
 
 
 ROW_COLUMNS_OF_VERSION_1 = """name TEXT PRIMARY KEY, state TEXT NOT NULL, run_identity TEXT, identity TEXT,

@@ -39,11 +39,12 @@ def recording(tmp_path):
     return write_recording(tmp_path / "in.wav")
 
 
-def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY, verifier=None):
+def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY, verifier=None, reviewed=()):
     release = tmp_path / "release"
     release.mkdir(exist_ok=True)
     tools = Tools(Stage(transcript), Stage(found), verifier or Verifier(), policy)
-    return attempt(Job("ab" * 16, recording), tools, release=release, keep_names=False, provenance={})
+    job = Job("ab" * 16, recording, reviewed=reviewed)
+    return attempt(job, tools, release=release, keep_names=False, provenance={})
 
 
 def files(tmp_path):
@@ -256,3 +257,57 @@ def test_a_check_that_fails_holds_the_recording_back(recording, tmp_path):
     outcome = run(recording, tmp_path, verifier=Verifier(ValueError(SECRET)))
     assert (outcome.state, outcome.stage, outcome.reason) == (State.QUARANTINED, "verify", "stage-failed")
     assert files(tmp_path) == [] and SECRET not in repr(outcome)
+
+
+def marked(start, end, *types, channels=()):
+    return TimeSpan(start, end, channels, types, Origin.REVIEWED)
+
+
+PADDED = replace(POLICY, verify=VerifyPolicy(padding_ms=50.0))
+
+
+@pytest.mark.parametrize("channels", ["all", "own"])
+@pytest.mark.parametrize("span", [marked(1.6, 1.9, "PERSON"), marked(1.6, 1.9, "PERSON", channels=(1,))])
+def test_what_people_found_is_muted_on_every_channel_before_the_first_check(tmp_path, channels, span):
+    recording = write_recording(tmp_path / "two.wav", num_channels=2)
+    policy = replace(PADDED, align=replace(PADDED.align, channels=channels))
+    verifier = Verifier()
+    outcome = run(recording, tmp_path, policy=policy, verifier=verifier, reviewed=(span,))
+    assert (outcome.state, len(verifier.claims), outcome.reviewed) == (State.DONE, 1, (span,))
+    assert not audio_of(tmp_path)[round(1.55 * RATE) : round(1.95 * RATE)].any()
+    assert audio_of(tmp_path)[round(1.97 * RATE) :].any()
+    (row,) = [row for row in report_of(tmp_path)["redactions"] if row["origin"] == "reviewed"]
+    assert (row["types"], row["channels"]) == (["PERSON"], [0, 1])
+    assert (row["start"], row["end"], row["score"], row["recognizers"]) == (1.55, 1.95, None, [])
+    texts = [path.read_text() for path in files(tmp_path) if path.parts[-3] == "transcripts"]
+    assert len(texts) == 3 and not any("hi" in text.split() for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        (marked(0.0, 0.02), (0.0, 0.07)),
+        (marked(1.98, 7.0), (1.93, 2.0)),
+        (marked(1.70001, 1.80001), (1.65, 1.851)),
+        (marked(2.3, 7.0), None),
+    ],
+)
+def test_what_people_found_lies_within_the_recording_on_whole_milliseconds(recording, tmp_path, span, expected):
+    run(recording, tmp_path, policy=PADDED, found=(), reviewed=(span,))
+    rows = [(row["start"], row["end"]) for row in report_of(tmp_path)["redactions"]]
+    assert rows == ([expected] if expected else [])
+
+
+def test_what_people_found_stays_beside_what_is_found_and_where_nothing_is_understood(recording, tmp_path):
+    spans = (marked(0.2, 0.3), marked(1.0, 1.7, "PIN_CODE"))
+    run(recording, tmp_path, policy=PADDED, reviewed=spans)
+    rows = [(row["origin"], row["start"], row["end"]) for row in report_of(tmp_path)["redactions"]]
+    assert ("detected", *NAME_TIMES) in rows and ("reviewed", 0.95, 1.75) in rows
+    outcome = run(recording, tmp_path, reviewed=spans, **UNHEARD)
+    assert (outcome.state, outcome.muted) == (State.DONE, 2.0)
+
+
+def test_of_what_is_held_back_it_is_told_that_people_found_something(recording, tmp_path):
+    verifier = Verifier(Checked(faults=(Fault("residue", 0.6, 1.0, (0,)),)))
+    outcome = run(recording, tmp_path, verifier=verifier, reviewed=(marked(1.7, 1.8, "PERSON"),))
+    assert "reviewed" in [row["origin"] for row in outcome.account["redactions"]]

@@ -356,7 +356,7 @@ HOSTILE = {
     "socket.wav": ("cannot-open", a_socket),
     "device.wav": ("not-a-file", a_device),
     "folder.wav": (None, Path.mkdir),
-    "up.wav": (None, lambda p: p.symlink_to("..")),
+    "up.wav": ("link-out-of-tree", lambda p: p.symlink_to("..")),
     "self.wav": ("broken-link", lambda p: p.symlink_to(p.name)),
     "--out.wav": ("not-audio", text),
     "-rf *;$(id) `id`.wav": ("not-audio", text),

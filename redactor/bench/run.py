@@ -173,7 +173,7 @@ def bench(
     others = [sample.copied(folder / "copies" / str(number)) for number in range(1, copies)]
     whole = _pass(prepared, [sample, *others], folder / "run", one_at_a_time=False)
     workers = [worker.peak_bytes for worker in whole.workers]
-    scored = [_scored(row, whole, sample) for row in whole.rows if whole.paths[row.name] in sample.golds]
+    scored = _scored(whole, sample)
     in_models = sum(one.seconds for worker in first.workers for one in worker.batches)
     in_windows = sum(worker.window_seconds for worker in first.workers)
     speech = sum(worker.speech_seconds for worker in first.workers)
@@ -252,14 +252,21 @@ def _pass(prepared: Prepared, samples: Sequence[Sample], out: Path, *, one_at_a_
     return _Pass(folder, tuple(rows), plan.paths, workers, began_at, ended_at, peak_bytes())
 
 
-def _scored(row: Row, whole: _Pass, sample: Sample) -> Scored:
-    """What of a recording is still heard."""
-    path = whole.paths[row.name]
-    gold = sample.golds[path]
+def _scored(whole: _Pass, sample: Sample) -> list[Scored]:
+    """What of the sample itself is still heard; its copies are left out."""
+    return [
+        scored_row(row, sample.golds[path], path, whole.folder)
+        for row in whole.rows
+        if (path := whole.paths[row.name]) in sample.golds
+    ]
+
+
+def scored_row(row: Row, gold: GoldRecording, original: Path, folder: RunFolder) -> Scored:
+    """What of a recording is still heard in what a run folder releases of it."""
     if row.state is not State.DONE:
         return score(gold, None)
     released = next(file.path for file in row.files if file.path.startswith("audio/"))
-    before, after = decode(path).audio, decode(whole.folder.release_path(released)).audio
+    before, after = decode(original).audio, decode(folder.release_path(released)).audio
     stretches = stretches_of(gold)[0]
     return score(gold, measure(before.samples, after.samples, before.sample_rate, stretches))
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import redactor
+from redactor.bench.leak import find_leaks, read_recordings
 from redactor.bench.run import Figures, Sample, bench
 from redactor.bench.score import Rate
+from redactor.bench.score import Row as Leak
 from redactor.commands.progress import describe
 from redactor.config import load_policy
 from redactor.ledger import State
@@ -30,6 +34,7 @@ class BenchOptions:
     device: str
     num_workers: int | None
     as_json: bool
+    leak: Path | None = None
 
 
 def bench_command(options: BenchOptions) -> int:
@@ -40,8 +45,26 @@ def bench_command(options: BenchOptions) -> int:
     int
         0 if every recording of the sample was released, else 1.
     """
-    policy = load_policy(options.policy)
+    if options.leak is not None:
+        return _leak_command(options, options.leak)
     sample = Sample.shipped()
+    with _prepared(options) as (prepared, folder):
+        _say(f"{_described(prepared)}; {len(sample.golds)} recordings, {sample.seconds:.0f} s of audio")
+        figures = bench(prepared, sample, folder=folder, say=_say)
+    for line in _table(figures, prepared.num_workers):
+        print(line, file=sys.stderr if options.as_json else sys.stdout)
+    if options.as_json:
+        print(json.dumps(_document(figures, prepared)))
+    held = [row for row in figures.rows if row.state is not State.DONE]
+    for row in held:
+        _say(describe(row, figures.paths.get(row.name)))
+    return 1 if held else 0
+
+
+@contextmanager
+def _prepared(options: BenchOptions) -> Iterator[tuple[Prepared, Path]]:
+    """Settings and models, and a folder that only this user may enter and that is gone afterwards."""
+    policy = load_policy(options.policy)
     with tempfile.TemporaryDirectory(prefix="redactor-bench-") as folder:
         settings = Settings(
             policy=policy,
@@ -55,16 +78,34 @@ def bench_command(options: BenchOptions) -> int:
         prepared = prepare(settings)
         for note in prepared.notes:
             _say(note)
-        _say(f"{_described(prepared)}; {len(sample.golds)} recordings, {sample.seconds:.0f} s of audio")
-        figures = bench(prepared, sample, folder=Path(folder), say=_say)
-    for line in _table(figures, prepared.num_workers):
+        yield prepared, Path(folder)
+
+
+def _leak_command(options: BenchOptions, gold_file: Path) -> int:
+    """Redact the recordings of a gold file, and say what of the personal data in them is still heard."""
+    golds = read_recordings(gold_file)
+    with _prepared(options) as (prepared, folder):
+        _say(f"{_described(prepared)}; {len(golds)} recordings")
+        leaks = find_leaks(prepared, golds, folder=folder)
+    for line in _leak_table(leaks.table):
         print(line, file=sys.stderr if options.as_json else sys.stdout)
+    states = Counter(row.state for row in leaks.rows)
     if options.as_json:
-        print(json.dumps(_document(figures, prepared)))
-    held = [row for row in figures.rows if row.state is not State.DONE]
-    for row in held:
-        _say(describe(row, figures.paths.get(row.name)))
-    return 1 if held else 0
+        document = {**_used(prepared), "recordings": len(golds), "released": states[State.DONE]}
+        print(json.dumps({**document, "leak": {row.name: _leak_figures(row) for row in leaks.table}}))
+    for row in leaks.rows:
+        if row.state is not State.DONE:
+            _say(describe(row, None))
+    return 0 if states[State.DONE] == len(golds) else 1
+
+
+def _leak_table(rows: Sequence[Leak]) -> Iterator[str]:
+    headings = ("words or pieces audible", "entities audible", "files with no leak")
+    yield f"{'':<20}{'files':>7}  " + "".join(f"{heading:<26}" for heading in headings).rstrip()
+    for row in rows:
+        rates = (_rate(rate) for rate in (row.words, row.entities, row.clean))
+        yield f"{row.name:<20}{row.with_pii:>7}  " + "".join(f"{rate:<26}" for rate in rates).rstrip()
+    yield f"{'held back':<20}{rows[0].recordings:>7}  {_rate(rows[0].held_back)}"
 
 
 def _say(line: str) -> None:
@@ -126,12 +167,7 @@ def _share(count: float, of: float) -> str:
 def _document(figures: Figures, prepared: Prepared) -> dict[str, Any]:
     leak, errors, memory = figures.leak, figures.errors, figures.memory
     return {
-        "version": redactor.__version__,
-        "policy": prepared.settings.policy.name,
-        "models": {role: model.name for role, model in prepared.models.items()},
-        "device": prepared.device.kind,
-        "compute_type": prepared.device.compute_type,
-        "workers": prepared.num_workers,
+        **_used(prepared),
         "recordings": len(figures.sample.golds),
         "audio_seconds": round(figures.sample.seconds, 3),
         "stages": {
@@ -145,13 +181,28 @@ def _document(figures: Figures, prepared: Prepared) -> dict[str, Any]:
         "batches": [asdict(one) for one in figures.batches],
         "peak_bytes": asdict(memory),
         "word_errors": _counted(errors.errors, errors.words),
-        "leak": {
-            "words": _counted(leak.words.count, leak.words.of),
-            "entities": _counted(leak.entities.count, leak.entities.of),
-            "clean_recordings": _counted(leak.clean.count, leak.clean.of),
-            "lost_seconds": _counted(leak.lost.count, leak.lost.of),
-            "held_back": _counted(leak.held_back.count, leak.held_back.of),
-        },
+        "leak": _leak_figures(leak),
+    }
+
+
+def _used(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "version": redactor.__version__,
+        "policy": prepared.settings.policy.name,
+        "models": {role: model.name for role, model in prepared.models.items()},
+        "device": prepared.device.kind,
+        "compute_type": prepared.device.compute_type,
+        "workers": prepared.num_workers,
+    }
+
+
+def _leak_figures(leak: Leak) -> dict[str, Any]:
+    return {
+        "words": _counted(leak.words.count, leak.words.of),
+        "entities": _counted(leak.entities.count, leak.entities.of),
+        "clean_recordings": _counted(leak.clean.count, leak.clean.of),
+        "lost_seconds": _counted(leak.lost.count, leak.lost.of),
+        "held_back": _counted(leak.held_back.count, leak.held_back.of),
     }
 
 

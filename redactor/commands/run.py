@@ -6,32 +6,22 @@ import json
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
 
 from redactor.commands.progress import Progress
 from redactor.config import load_policy
-from redactor.engines.base import refused, settle
-from redactor.errors import Interrupted, RecordingError, UsageError
+from redactor.errors import Interrupted, UsageError
 from redactor.inputs import Input, find_inputs, input_path
 from redactor.known_runs import remember
-from redactor.ledger import Row, State
+from redactor.ledger import InputMap, Ledger, Row, State
 from redactor.names import default_key_file
 from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder
 from redactor.runs import Archive, Plan
+from redactor.runthrough import begin, carry_out, inputs_of, last_settings
 from redactor.settings import Prepared, Settings, prepare
-
-_REFUSALS = {
-    "link-out-of-tree": "a symbolic link that leads out of the INPUT folder; name its target as an INPUT",
-    "broken-link": "a symbolic link that leads nowhere; remove or repair it",
-    "no-permission": "the folder may not be read by this user; grant read permission, then run again",
-    "name-too-long": "its name is too long for --keep-names; shorten it, or leave out --keep-names",
-    "same-name": "another input has the same name without its extension; rename one, or leave out --keep-names",
-}
 
 
 @dataclass(frozen=True)
@@ -85,22 +75,20 @@ def retry(
 ) -> int:
     """Work again on what failed (or was quarantined, or is pending), with the last run's settings."""
     folder = open_run_folder(out, private=private)
-    with locked(folder):
-        from redactor.ledger import InputMap, Ledger
-
-        states = [State.FAILED, State.PENDING, State.RUNNING]
-        states += [State.QUARANTINED] if quarantined else []
-        with closing(Ledger(folder.ledger)) as ledger, closing(InputMap(folder.inputs)) as inputs:
-            stored = ledger.setting("settings")
-            if stored is None:
-                raise UsageError(f"nothing was run in {str(out)!r} yet; use `redactor run`")
-            names = [row.name for row in ledger.rows(*states)]
-            origins = [origin for name in names if (origin := inputs.get(name))]
-            ledger.reset(names)
-    found = [Input(o.uri, input_path(o.uri), Path(os.fsdecode(unquote_to_bytes(o.relative)))) for o in origins]
+    states = [State.FAILED, State.PENDING, State.RUNNING]
+    states += [State.QUARANTINED] if quarantined else []
+    with (
+        locked(folder),
+        closing(Ledger(folder.ledger)) as ledger,
+        closing(InputMap(folder.inputs)) as inputs,
+    ):
+        settings = last_settings(ledger, out)
+        names = [row.name for row in ledger.rows(*states)]
+        found = inputs_of(inputs, names)
+        ledger.reset(names)
     if not found:
         print("nothing to retry", file=sys.stderr)
-    prepared = prepare(Settings.from_json(stored))
+    prepared = prepare(settings)
     return _run_in(folder, prepared, found, as_json=as_json, verbose=verbose)
 
 
@@ -116,40 +104,13 @@ def _run_in(
     with locked(folder), _interruptible():
         archive = Archive(folder, key_file=settings.key_file, keep_names=settings.keep_names)
         with closing(archive):
-            archive.ledger.set_setting("settings", settings.to_json())
-            archive.reconcile(prepared.identity)
-            plan = archive.plan(found, prepared.identity)
-            archive.record.run_started(
-                prepared.identity, num_jobs=len(plan.jobs), num_settled=len(plan.settled)
-            )
+            plan = begin(archive, prepared, found)
             progress = Progress(len(plan.jobs), plan.paths, verbose=verbose)
-            rows: list[Row] = []
             try:
-                _refuse(archive, plan, prepared, rows, progress)
-                archive.engine(prepared).run(
-                    plan.jobs, on_row=lambda row: (rows.append(row), progress.on_row(row))
-                )
+                rows = carry_out(archive, prepared, plan, on_row=progress.on_row)
             finally:
                 progress.close()
-                archive.write_manifest()
-                archive.record.run_ended(Counter(row.state.value for row in rows))
             return _summarize(archive, plan, rows, progress, as_json=as_json)
-
-
-def _refuse(
-    archive: Archive, plan: Plan, prepared: Prepared, rows: list[Row], progress: Progress
-) -> None:
-    for name, slug in plan.refused.items():
-        outcome = refused(name, RecordingError(_REFUSALS[slug], reason=slug))
-        row = settle(
-            outcome,
-            folder=archive.folder,
-            ledger=archive.ledger,
-            record=archive.record,
-            identity=prepared.identity,
-        )
-        rows.append(row)
-        progress.on_row(row)
 
 
 def _summarize(

@@ -14,6 +14,7 @@ from redactor.pipeline import VERDICTS, Tools, redact_recording
 from redactor.record import Record
 from redactor.runfolder import RunFolder, remove
 from redactor.staging import StagedFile, Staging, commit
+from redactor.types import TimeSpan
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,14 @@ class Job:
         Input, read only.
     num_bytes : int
         Its size when the run was planned; 0 where nobody knows.
+    reviewed : tuple of TimeSpan
+        What people heard in it that is to be muted.
     """
 
     name: str
     path: Path
     num_bytes: int = 0
+    reviewed: tuple[TimeSpan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Outcome:
     account : mapping or None
         What it saw; types and times.
     files : tuple of StagedFile
+    reviewed : tuple of TimeSpan
+        Of the job: what people heard, muted here too.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Outcome:
     verdict: str | None = None
     account: Mapping[str, Any] | None = None
     files: tuple[StagedFile, ...] = field(default=())
+    reviewed: tuple[TimeSpan, ...] = ()
 
 
 def attempt(
@@ -81,7 +88,8 @@ def attempt(
     """
     staging = Staging(release, job.name, keep_names=keep_names)
     try:
-        done = redact_recording(job.path, tools, staging, about={"name": job.name, **provenance})
+        about = {"name": job.name, **provenance}
+        done = redact_recording(job.path, tools, staging, about=about, reviewed=job.reviewed)
     except RecordingError as error:
         staging.discard()
         return refused(job.name, error)
@@ -100,6 +108,7 @@ def attempt(
         verdict=done.verdict,
         account=done.account,
         files=staging.files,
+        reviewed=job.reviewed,
     )
 
 
@@ -129,6 +138,13 @@ def settle(
         if outcome.state is State.DONE and outcome.verdict not in VERDICTS:
             remove(folder, (staged.temporary for staged in outcome.files))
             raise QuarantineError("the check gave no verdict; report this", reason="no-verdict")
+        if outcome.state is State.DONE and outcome.reviewed != ledger.reviewed(outcome.name):
+            remove(folder, (staged.temporary for staged in outcome.files))
+            raise QuarantineError(
+                "what people found in it is not what was muted; `redactor retry --quarantined`, and report "
+                "this if it stays",
+                reason="review-not-muted",
+            )
         released = commit(folder.release, outcome.files, name=outcome.name)
     except QuarantineError as error:
         outcome, released = refused(outcome.name, error), ()
@@ -136,7 +152,7 @@ def settle(
         name=outcome.name,
         state=outcome.state,
         run_identity=identity.digest,
-        identity=identity.of_job(outcome.input_sha256) if outcome.input_sha256 else None,
+        identity=identity.of_job(outcome.input_sha256, outcome.reviewed) if outcome.input_sha256 else None,
         input_sha256=outcome.input_sha256,
         stage=outcome.stage,
         reason=outcome.reason,

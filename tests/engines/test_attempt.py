@@ -29,6 +29,7 @@ from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, State
 from redactor.pipeline import Tools
 from redactor.runfolder import create_run_folder
+from redactor.types import Origin, TimeSpan
 
 NAME_OF_JOB = "ab" * 16
 IDENTITY = RunIdentity("d1", {"policy": {"name": "test"}})
@@ -51,9 +52,9 @@ def ledger(folder):
         yield opened
 
 
-def run(recording, folder, *, transcript=GOOD, found=(NAME,), verifier=None):
+def run(recording, folder, *, transcript=GOOD, found=(NAME,), verifier=None, reviewed=()):
     tools = Tools(Stage(transcript), Stage(found), verifier or Verifier(), POLICY)
-    job = Job(NAME_OF_JOB, recording)
+    job = Job(NAME_OF_JOB, recording, reviewed=reviewed)
     return attempt(job, tools, release=folder.release, keep_names=False, provenance=IDENTITY.provenance)
 
 
@@ -274,3 +275,22 @@ def test_what_is_settled_is_on_record_before_the_ledger_says_so(recording, folde
     assert event["event"] == "recording" and event["fields"]["id"] == NAME_OF_JOB
     assert event["fields"]["outputs"] == [file.released.sha256 for file in outcome.files]
     assert outcome.input_sha256 not in folder.audit.read_text()
+
+
+FOUND = TimeSpan(1.6, 1.9, (), ("PERSON",), Origin.REVIEWED)
+
+
+def test_what_people_found_is_part_of_the_identity_of_what_is_settled(recording, folder, ledger):
+    ledger.add_reviewed(NAME_OF_JOB, [FOUND])
+    outcome = run(recording, folder, reviewed=ledger.reviewed(NAME_OF_JOB))
+    row = settled(outcome, folder, ledger)
+    assert row.state is State.DONE
+    assert row.identity == IDENTITY.of_job(row.input_sha256, [FOUND]) != IDENTITY.of_job(row.input_sha256)
+
+
+def test_a_file_in_which_what_people_found_is_not_muted_is_held_back(recording, folder, ledger):
+    outcome = run(recording, folder)
+    ledger.add_reviewed(NAME_OF_JOB, [FOUND])
+    row = settled(outcome, folder, ledger)
+    assert (row.state, row.reason, row.files) == (State.QUARANTINED, "review-not-muted", ())
+    assert files_below(folder.release) == []

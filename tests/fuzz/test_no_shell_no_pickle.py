@@ -16,7 +16,9 @@ import redactor
 PACKAGE = Path(redactor.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
-HOLDS_A_PIPE = {"engines/local.py", "engines/worker.py", "transcribe/probe.py", "bench/worker.py"}
+HOLDS_A_PIPE = set(
+    "engines/local.py engines/worker.py transcribe/probe.py bench/worker.py review/redo.py".split()
+)
 # Other programs that the package starts, by module; there are none.
 STARTS_PROGRAMS: set[str] = set()
 

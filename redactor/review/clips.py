@@ -1,0 +1,184 @@
+"""What reviewers hear and read, cut out of what is released; nothing here was not redacted."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile as sf
+
+from redactor.audio.recording import Recording, open_recording
+from redactor.files import fsync_dir, fsync_file, make_private_dir, sha256_file, write_atomic
+from redactor.types import Seconds
+
+REVIEW_FOLDER = "review"
+_CLIPS = "clips"
+
+# Every browser plays these as they are; of WAV only plain numbers.
+_PLAYED = {".flac", ".mp3", ".ogg", ".opus", ".m4a"}
+_PLAYED_WAV = {"PCM_16", "PCM_U8"}
+# How samples are written that are to look like a file with such an ending: what reviewers see must not tell why
+# they hear a clip.
+_WRITTEN = {
+    ".flac": ("FLAC", "PCM_16"),
+    ".wav": ("WAV", "PCM_16"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+}
+_CUT = ".flac"
+# More fit into no FLAC file.
+_MAX_FLAC_CHANNELS = 8
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Files of an item, below ``private/review``; `transcript` None where there is none."""
+
+    audio: str
+    sha256: str
+    report: str | None = None
+    transcript: str | None = None
+
+
+class Clips:
+    """The folder of clips of one lot.
+
+    Parameters
+    ----------
+    private : pathlib.Path
+        Of the run.
+    lot : str
+    """
+
+    def __init__(self, private: Path, lot: str) -> None:
+        self._root = private / REVIEW_FOLDER
+        self._folder = f"{_CLIPS}/{lot[:16]}"
+
+    def copy(self, item: str, path: Path) -> Clip:
+        """Keep a released file as it is."""
+        return self._kept(item, path.suffix, lambda draft: shutil.copyfile(path, draft))
+
+    def cut(self, item: str, recording: Recording, start: Seconds, end: Seconds) -> Clip:
+        """Keep the stretch [start, end) of a released recording, in 16 bits."""
+        return self._written(item, stretch(recording, start, end), recording.sample_rate, _CUT)
+
+    def put(
+        self,
+        item: str,
+        samples: np.ndarray,
+        sample_rate: int,
+        *,
+        report: Mapping[str, Any],
+        transcript: Mapping[str, Any] | None,
+        like: str = _CUT,
+    ) -> Clip:
+        """Keep other samples with their texts, times in seconds of the clip.
+
+        Parameters
+        ----------
+        samples : numpy.ndarray, shape [num_samples, num_channels], float or int
+        like : str
+            Ending of the file that it is to look like.
+        """
+        clip = self._written(item, samples, sample_rate, like)
+        return self.with_texts(item, clip, report=report, transcript=transcript)
+
+    def with_texts(
+        self, item: str, clip: Clip, *, report: Mapping[str, Any], transcript: Mapping[str, Any] | None
+    ) -> Clip:
+        """Keep the texts of a clip beside it."""
+        texts = {"report": report, "transcript": transcript}
+        paths: dict[str, str | None] = {"report": None, "transcript": None}
+        for what, document in texts.items():
+            if document is not None:
+                paths[what] = f"{self._folder}/{item}.{what}.json"
+                write_atomic(self._root / paths[what], json.dumps(document).encode(), mode=0o600)
+        return Clip(clip.audio, clip.sha256, **paths)
+
+    def _written(self, item: str, samples: np.ndarray, sample_rate: int, like: str) -> Clip:
+        ending = like if like in _WRITTEN else _CUT
+        if ending == ".flac" and samples.shape[1] > _MAX_FLAC_CHANNELS:
+            ending = ".wav"
+        container, subtype = _WRITTEN[ending]
+
+        def write(draft: Path) -> None:
+            sf.write(draft, samples, sample_rate, format=container, subtype=subtype)
+
+        try:
+            return self._kept(item, ending, write)
+        except sf.LibsndfileError:
+            if ending == _CUT:
+                raise
+            return self._written(item, samples, sample_rate, _CUT)  # not at this rate, or with so many channels
+
+    def _kept(self, item: str, ending: str, write: Callable[[Path], object]) -> Clip:
+        folder = self._root / self._folder
+        for each in (self._root, folder.parent, folder):
+            make_private_dir(each)
+        target = folder / f"{item}{ending}"
+        draft = folder / f".{item}.{secrets.token_hex(4)}.tmp"
+        try:
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            write(draft)
+            fsync_file(draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        fsync_dir(folder)
+        return Clip(str(target.relative_to(self._root)), sha256_file(target))
+
+
+def plays(path: Path) -> bool:
+    """Whether browsers play a released file as it is."""
+    if path.suffix != ".wav":
+        return path.suffix in _PLAYED
+    with open_recording(path) as recording:
+        return recording.format.subtype in _PLAYED_WAV
+
+
+def stretch(recording: Recording, start: Seconds, end: Seconds) -> np.ndarray:
+    """Samples of [start, end), shape [num_samples, num_channels]; only these are kept in memory."""
+    first, stop = round(start * recording.sample_rate), round(end * recording.sample_rate)
+    pieces, passed = [], 0
+    for block in recording.blocks():
+        if passed >= stop:
+            break
+        pieces.append(block[max(first - passed, 0) : max(stop - passed, 0)].copy())
+        passed += len(block)
+    return np.concatenate(pieces)
+
+
+def cut_report(report: Mapping[str, Any], start: Seconds, end: Seconds) -> dict[str, Any]:
+    """The muted spans of [start, end), in seconds from there."""
+    return {
+        "duration": end - start,
+        "channels": report["channels"],
+        "redactions": list(_cut(report["redactions"], start, end)),
+    }
+
+
+def cut_transcript(transcript: Mapping[str, Any], start: Seconds, end: Seconds) -> dict[str, Any]:
+    """The words and placeholders of [start, end), in seconds from there."""
+    segments = []
+    for segment in _cut(transcript["segments"], start, end):
+        words = list(_cut(segment["words"], start, end))
+        placeholders = list(_cut(segment["placeholders"], start, end))
+        if words or placeholders:
+            said = sorted([*words, *placeholders], key=lambda word: (word["start"], word["end"]))
+            text = " ".join(word["text"] for word in said)
+            segments.append({**segment, "text": text, "words": words, "placeholders": placeholders})
+    return {"duration": end - start, "channels": transcript["channels"], "segments": segments}
+
+
+def _cut(rows: Sequence[Mapping[str, Any]], start: Seconds, end: Seconds) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        if row["start"] < end and row["end"] > start:
+            yield {**row, "start": max(row["start"], start) - start, "end": min(row["end"], end) - start}

@@ -1,0 +1,120 @@
+"""One run over given recordings of an open folder: what it begins with, and how it is carried out."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from redactor.engines.base import refused, settle
+from redactor.errors import RecordingError, UsageError
+from redactor.inputs import Input, input_path
+from redactor.ledger import InputMap, Ledger, Row
+from redactor.names import load_key
+from redactor.record import Record
+from redactor.runfolder import RunFolder
+from redactor.runs import Archive, Plan
+from redactor.settings import Prepared, Settings
+
+REFUSALS = {
+    "link-out-of-tree": "a symbolic link that leads out of the INPUT folder; name its target as an INPUT",
+    "broken-link": "a symbolic link that leads nowhere; remove or repair it",
+    "no-permission": "the folder may not be read by this user; grant read permission, then run again",
+    "name-too-long": "its name is too long for --keep-names; shorten it, or leave out --keep-names",
+    "same-name": "another input has the same name without its extension; rename one, or leave out --keep-names",
+}
+
+
+def last_settings(ledger: Ledger, out: Path) -> Settings:
+    """Those of the last run in a folder.
+
+    Raises
+    ------
+    UsageError
+        If there was none.
+    PolicyError, StoreError
+        If they are none of this version.
+    """
+    stored = ledger.setting("settings")
+    if stored is None:
+        raise UsageError(f"nothing was run in {str(out)!r} yet; use `redactor run`")
+    return Settings.from_json(stored)
+
+
+def record_of(folder: RunFolder, settings: Settings) -> Record:
+    """The record of a folder, to append to without holding the folder: it has a lock of its own.
+
+    Raises
+    ------
+    UsageError, StoreError
+    """
+    key = load_key(settings.key_file, create=False)
+    return Record(folder.audit, key_file=settings.key_file, key=key, keep_names=settings.keep_names)
+
+
+def inputs_of(inputs: InputMap, names: Iterable[str]) -> list[Input]:
+    """The recordings that names stand for, as they were found once; those nobody knows any more left out."""
+    origins = [origin for name in names if (origin := inputs.get(name))]
+    return [
+        Input(o.uri, input_path(o.uri), Path(os.fsdecode(unquote_to_bytes(o.relative)))) for o in origins
+    ]
+
+
+def begin(archive: Archive, prepared: Prepared, found: Sequence[Input]) -> Plan:
+    """Keep the settings, bring ledger and release together, and say what there is to do; it is on record."""
+    archive.ledger.set_setting("settings", prepared.settings.to_json())
+    archive.reconcile(prepared.identity)
+    plan = archive.plan(found, prepared.identity)
+    archive.record.run_started(prepared.identity, num_jobs=len(plan.jobs), num_settled=len(plan.settled))
+    return plan
+
+
+def carry_out(
+    archive: Archive, prepared: Prepared, plan: Plan, *, on_row: Callable[[Row], None]
+) -> list[Row]:
+    """Do what is planned; however it ends, the manifest and the record say how far it came.
+
+    Parameters
+    ----------
+    archive : Archive
+    prepared : Prepared
+    plan : Plan
+        From :func:`begin`.
+    on_row : callable
+        Told of each recording when the ledger has it.
+
+    Returns
+    -------
+    list of Row
+        What became of each recording, bare.
+
+    Raises
+    ------
+    StoreError, ModelError
+        If the run cannot go on.
+    """
+    rows: list[Row] = []
+
+    def settled(row: Row) -> None:
+        rows.append(row.bare())
+        on_row(row)
+
+    try:
+        for name, slug in plan.refused.items():
+            outcome = refused(name, RecordingError(REFUSALS[slug], reason=slug))
+            settled(
+                settle(
+                    outcome,
+                    folder=archive.folder,
+                    ledger=archive.ledger,
+                    record=archive.record,
+                    identity=prepared.identity,
+                )
+            )
+        archive.engine(prepared).run(plan.jobs, on_row=settled)
+    finally:
+        archive.write_manifest()
+        archive.record.run_ended(Counter(row.state.value for row in rows))
+    return rows

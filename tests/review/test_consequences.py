@@ -1,0 +1,106 @@
+"""A leak that was heard: out of the release at once, muted from then on, and its end is known."""
+
+import json
+from contextlib import closing
+from dataclasses import asdict
+
+import pytest
+from leak_stand_ins import House
+
+from redactor.errors import LockedError, StoreError
+from redactor.ledger import State
+from redactor.review import consequences
+from redactor.review.consequences import settle_findings, withdraw_findings
+from redactor.review.drawing import Extras, draw_sample
+from redactor.review.entries import Finding, Stage
+from redactor.review.forget import forget_reviews
+from redactor.review.regression import regression_file
+from redactor.review.sampling import Wish
+from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.runfolder import locked
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    made = House(tmp_path, monkeypatch)
+    made.run()
+    return made
+
+
+@pytest.fixture
+def store(house):
+    with closing(ReviewStore(house.folder.private / STORE_NAME)) as store:
+        yield store
+
+
+@pytest.fixture
+def finding(house, store):
+    finding = Finding("f", "item", "r1", house.names()[0], 1.6, 1.9, "PERSON", Stage.FOUND)
+    with store.transaction() as db:
+        put(db, finding)
+    return finding
+
+
+def put(db, finding):
+    values = (finding.id, finding.name, finding.stage.value, json.dumps(asdict(finding)))
+    db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
+
+
+def stages(store):
+    return [finding.stage for finding in store.findings()]
+
+
+def test_the_recording_is_withdrawn_and_the_finding_says_so(house, store, finding):
+    withdraw_findings(house.folder, store, [finding])
+    assert stages(store) == [Stage.WITHDRAWN] and finding.name not in house.released()
+    assert house.state(finding.name) is State.PENDING
+    assert finding.name in regression_file(house.folder).read_text()
+    assert settle_findings(house.folder, store) == 0 and stages(store) == [Stage.WITHDRAWN]
+    house.run()
+    assert house.state(finding.name) is State.DONE
+    assert settle_findings(house.folder, store) == 1 and stages(store) == [Stage.SETTLED]
+
+
+def test_while_a_run_goes_on_the_files_go_and_the_rest_is_tried_again(house, store, finding):
+    with locked(house.folder):
+        with pytest.raises(LockedError):
+            withdraw_findings(house.folder, store, [finding])
+        assert not list(house.folder.release.glob(f"*/*/{finding.name}*"))
+    assert stages(store) == [Stage.FOUND]
+    withdraw_findings(house.folder, store, [finding])
+    assert stages(store) == [Stage.WITHDRAWN] and house.state(finding.name) is State.PENDING
+
+
+def test_what_failed_stays_to_be_tried_again(house, store, finding, monkeypatch):
+    def fail(*_):
+        raise StoreError("no disk")
+
+    monkeypatch.setattr(consequences, "withdraw_all", fail)
+    with pytest.raises(StoreError):
+        withdraw_findings(house.folder, store, [finding])
+    assert stages(store) == [Stage.FOUND]
+
+
+def test_an_original_out_of_reach_keeps_nothing_from_being_withdrawn(house, store, finding):
+    for path in house.inputs.iterdir():
+        path.unlink()
+    withdraw_findings(house.folder, store, [finding])
+    assert stages(store) == [Stage.WITHDRAWN] and finding.name not in house.released()
+
+
+def test_a_recording_that_is_forgotten_is_forgotten_by_reviews_too(house, store, finding):
+    withdraw_findings(house.folder, store, [finding])
+    with house.archive() as archive:
+        archive.forget(finding.name)
+    assert store.findings() == []
+    assert finding.name not in regression_file(house.folder).read_text()
+
+
+def test_what_lay_ready_for_reviewers_goes_with_a_recording(house, store):
+    with house.archive() as archive:
+        lot = draw_sample(archive, store, Wish(), Extras(1.0, 0, 0))
+    private = house.folder.private / "review"
+    items = store.items(lot.id)
+    gone, kept = items[0], items[1]
+    forget_reviews(house.folder, gone.name)
+    assert not (private / gone.audio["path"]).exists() and (private / kept.audio["path"]).is_file()
