@@ -1,0 +1,81 @@
+"""``redactor review certificate``."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from contextlib import closing
+from pathlib import Path
+
+from redactor.errors import StoreError, UsageError
+from redactor.files import write_atomic
+from redactor.ledger import Ledger
+from redactor.review.certificate import assess, to_html, to_json
+from redactor.review.clips import REVIEW_FOLDER
+from redactor.review.entries import Lot
+from redactor.review.gathering import gather
+from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.runfolder import RunFolder, open_run_folder
+from redactor.runthrough import last_settings, record_of
+
+
+def review_certificate(
+    out: Path, *, private: Path | None, lot: str | None, to: Path | None, as_json: bool
+) -> int:
+    """Write what a review shows, as a page and as JSON, and put its digest on record.
+
+    Parameters
+    ----------
+    lot : str, optional
+        Id, or its beginning, of the lot; the one drawn last otherwise.
+    to : pathlib.Path, optional
+        Folder; ``private/review`` otherwise.
+
+    Returns
+    -------
+    int
+        0 if the wish of the draw is shown, else 1.
+
+    Raises
+    ------
+    UsageError
+        If nothing was drawn, or no such lot.
+    StoreError
+        If a file cannot be written.
+    """
+    folder = open_run_folder(out, private=private)
+    store_file = folder.private / STORE_NAME
+    if not store_file.is_file():
+        raise UsageError(f"nothing was drawn from {str(out)!r} yet; `redactor review sample` comes first")
+    with closing(ReviewStore(store_file)) as store:
+        chosen = _lot(store, lot)
+        document = assess(gather(folder, store, chosen))
+    data = to_json(document)
+    target = (to or folder.private / REVIEW_FOLDER) / f"certificate-{chosen.id[:16]}"
+    try:
+        write_atomic(target.with_suffix(".json"), data, mode=0o600)
+        write_atomic(target.with_suffix(".html"), to_html(document).encode(), mode=0o600)
+    except OSError as error:
+        raise StoreError(f"{str(target)!r} cannot be written: {error.strerror}") from None
+    shown = bool(document["claim"]["shown"])
+    _put_on_record(folder, chosen, hashlib.sha256(data).hexdigest(), shown=shown)
+    if as_json:
+        print(data.decode())
+    print(document["claim"]["statement"], file=sys.stderr)
+    print(f"written to {str(target)!r} as .html and .json", file=sys.stderr)
+    return 0 if shown else 1
+
+
+def _lot(store: ReviewStore, wanted: str | None) -> Lot:
+    lots = store.lots()
+    fitting = [lot for lot in lots if wanted is None or lot.id.startswith(wanted)]
+    if not fitting or (wanted is not None and len(fitting) > 1):
+        known = ", ".join(lot.id[:16] for lot in lots) or "none"
+        raise UsageError(f"name one lot that was drawn from: {known}")
+    return fitting[-1]
+
+
+def _put_on_record(folder: RunFolder, lot: Lot, digest: str, *, shown: bool) -> None:
+    with closing(Ledger(folder.ledger)) as ledger:
+        settings = last_settings(ledger, folder.out)
+    record_of(folder, settings).certified(lot.id, digest, shown=shown)

@@ -1,0 +1,100 @@
+"""``redactor review sample``."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redactor.errors import UsageError
+from redactor.ledger import Ledger
+from redactor.review.drawing import Extras, draw_sample, released
+from redactor.review.entries import Item, Kind, Lot
+from redactor.review.sampling import Wish
+from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.strata import BY_REPORT, strata_by_report, strata_by_table
+from redactor.runfolder import locked, open_run_folder
+from redactor.runs import Archive
+from redactor.runthrough import last_settings
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """What stands on the command line of ``redactor review sample``."""
+
+    out: Path
+    private: Path | None
+    wish: Wish
+    extras: Extras
+    strata: str | None
+    column: str | None
+    as_json: bool
+
+
+def review_sample(options: SampleOptions) -> int:
+    """Freeze what is released, draw what is to be heard, and say how much that is.
+
+    Raises
+    ------
+    UsageError
+        If names were kept, nothing is released, or this lot was drawn from before.
+    """
+    folder = open_run_folder(options.out, private=options.private)
+    with locked(folder):
+        with closing(Ledger(folder.ledger)) as ledger:
+            settings = last_settings(ledger, options.out)
+        archive = Archive(folder, key_file=settings.key_file, keep_names=settings.keep_names)
+        store = ReviewStore(folder.private / STORE_NAME)
+        with closing(archive), closing(store):
+            entries = released(archive)
+            strata = None
+            if options.strata in BY_REPORT:
+                strata = strata_by_report(folder, entries, options.strata)
+            elif options.strata is not None:
+                if options.column is None:
+                    raise UsageError("--strata FILE needs --column, the column that has the strata")
+                strata = strata_by_table(archive, Path(options.strata), options.column)
+            lot = draw_sample(archive, store, options.wish, options.extras, strata=strata)
+            document = _document(lot, store.items(lot.id))
+    if options.as_json:
+        print(json.dumps(document))
+    print(_sentences(document), file=sys.stderr)
+    return 0
+
+
+def _document(lot: Lot, items: list[Item]) -> dict[str, Any]:
+    seconds = sum((item.end - item.start) * item.required for item in items)
+    kinds = {kind.value: sum(item.kind is kind for item in items) for kind in Kind}
+    return {
+        "lot": lot.id,
+        "seed": lot.seed,
+        "recordings": lot.num_recordings,
+        "units": lot.num_units,
+        "slot_seconds": lot.slot_s,
+        "strata": lot.strata,
+        "drawn": kinds,
+        "heard_twice": sum(item.required == 2 for item in items),
+        "seconds_to_hear": round(seconds, 1),
+        "confidence": lot.confidence,
+        "max_leak_rate": lot.max_leak_rate,
+        "allowed": lot.allowed,
+    }
+
+
+def _sentences(document: dict[str, Any]) -> str:
+    drawn = document["drawn"]
+    units = "recordings" if document["units"] == document["recordings"] else "recordings and slots of them"
+    lines = [
+        f"lot {document['lot'][:16]} is frozen: {document['recordings']} recordings, {document['units']} units",
+        f"{drawn['uniform']} {units} were drawn; if at most {document['allowed']} of them leak, at most "
+        f"{document['max_leak_rate']:.2%} of the lot does, with {document['confidence']:.0%} confidence",
+        f"beside them {drawn['targeted']} that look risky and {drawn['planted']} with a leak of our own, "
+        f"not told apart; {document['heard_twice']} are heard twice",
+        f"{math.ceil(document['seconds_to_hear'] / 60)} minutes to hear; next: `redactor review invite`, "
+        "`redactor review serve`",
+    ]
+    return "\n".join(lines)
