@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import redactor
+from redactor.cli_review import add_review
 from redactor.errors import Interrupted, RedactorError, UsageError
 
 EXIT_CODES = {
@@ -88,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_forget(commands)
     _add_audit(commands)
+    add_review(commands)
     _add_bench(commands)
     _add_models(commands)
     _add_policy(commands)
@@ -259,6 +261,9 @@ def _add_forget(commands: argparse._SubParsersAction) -> None:
 
 def _add_bench(commands: argparse._SubParsersAction) -> None:
     bench = commands.add_parser("bench", help="measure this machine and a model on a shipped sample")
+    bench.add_argument(
+        "--leak", type=Path, metavar="FILE", help="measure what leaks of the recordings of a gold file instead"
+    )
     _add_work(bench)
     _add_json(bench)
 
@@ -272,6 +277,7 @@ def _add_bench(commands: argparse._SubParsersAction) -> None:
                 device=arguments.device,
                 num_workers=arguments.jobs,
                 as_json=arguments.as_json,
+                leak=arguments.leak,
             )
         )
 

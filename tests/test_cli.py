@@ -34,7 +34,23 @@ COMMANDS = {
     "audit verify": (["out"], ["--private", "--head", "--public-key", "--key-file", "--json"]),
     "audit head": (["out"], ["--private", "--public-key", "--key-file"]),
     "forget": (["targets"], ["--out", "--private", "--key-file", "--json"]),
-    "bench": ([], "--policy --model --device --jobs --json".split()),
+    "review sample": (
+        ["out"],
+        "--private --confidence --max-leak-rate --allow --slot --whole --strata --column --bound-each --double "
+        "--planted --targeted --json".split(),
+    ),
+    "review invite": (["out"], "--private --label --role --hours --url --json".split()),
+    "review revoke": (["out", "reviewer"], ["--private"]),
+    "review people": (["out"], ["--private", "--json"]),
+    "review serve": (["out"], "--private --host --port --tls-cert --tls-key".split()),
+    "review apply": (["out"], ["--private", "--json", "-v", "--verbose"]),
+    "review search": (["out", "finding"], ["--private", "--yes", "--json"]),
+    "review certificate": (["out"], ["--private", "--lot", "--to", "--json"]),
+    "review tasks": (
+        ["out"], "--private --reviewer --format --lot --to --audio-prefix --json".split()
+    ),
+    "review import": (["out", "file"], ["--private", "--reviewer", "--format", "--json"]),
+    "bench": ([], "--leak --policy --model --device --jobs --json".split()),
     "models list": ([], ["--json"]),
     "models verify": (["names"], ["--json"]),
     "policy show": (["name"], []),
