@@ -11,6 +11,8 @@ from sounds import RATE, pink, voice
 from redactor.bench import measure as m
 from redactor.bench.measure import Stretch, find_lag, pieces
 
+pytestmark = pytest.mark.long
+
 # Sounds here are unrelated on purpose, so that only what is more than chance may count.
 measure = partial(m.measure, discount_chance=True)
 

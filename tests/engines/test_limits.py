@@ -22,6 +22,8 @@ from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, State
 from redactor.runfolder import create_run_folder
 
+pytestmark = pytest.mark.long
+
 # --- what a watch makes of time, steps and memory: no clock is involved
 
 LIMITS = Limits(

@@ -18,6 +18,8 @@ from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, State
 from redactor.runfolder import create_run_folder
 
+pytestmark = pytest.mark.long
+
 NAMES = [letter * 32 for letter in "abcd"]
 A, B, C, D = NAMES
 

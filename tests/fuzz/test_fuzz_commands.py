@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from run_in_process import install, redactor, snapshot
 from stage_stand_ins import write_recording
 
+pytestmark = pytest.mark.long
+
 NUM_EXAMPLES = 20
 
 HOSTILE_NAMES = [

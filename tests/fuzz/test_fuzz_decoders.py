@@ -20,6 +20,8 @@ from redactor.audio import chunks
 from redactor.audio.problems import Fault
 from redactor.audio.source import Source
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 TITLE = "Ada Quill"
 NUM_EXAMPLES = 150

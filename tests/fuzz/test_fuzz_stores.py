@@ -24,6 +24,8 @@ from redactor.names import load_key
 from redactor.runfolder import RunFolder, create_run_folder, open_run_folder
 from redactor.settings import Settings
 
+pytestmark = pytest.mark.long
+
 quick = settings(
     max_examples=200, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

@@ -21,6 +21,8 @@ from redactor.verify.inside import Inside
 from redactor.verify.plan import Plan
 from redactor.verify.sound import MAX_FAULTS_OF_A_KIND, check_sound, find_faults
 
+pytestmark = pytest.mark.long
+
 RATE = 16_000
 SECONDS = 4.0
 FILLS = ("silence", "tone", "noise")
