@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -141,11 +142,13 @@ def outside(command: Command) -> list[Path]:
 
 
 SHARED_MEMORY = Path("/dev/shm")
+# What Python's multiprocessing and OpenMP call theirs; others on the machine have names of their own.
+_OURS = re.compile(r"(sem\.|psm_|mp-|__KMP_REGISTERED_LIB_).*")
 
 
 def orphaned_in_shared_memory(before: set[str]) -> list[str]:
     """Names in /dev/shm that are new and that no living process holds."""
-    new = {entry.name for entry in _entries(SHARED_MEMORY)} - before
+    new = {entry.name for entry in _entries(SHARED_MEMORY) if _OURS.fullmatch(entry.name)} - before
     for process in _entries(Path("/proc")) if new else ():
         with contextlib.suppress(OSError):
             held = (process / "maps").read_text()
