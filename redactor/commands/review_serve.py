@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
@@ -69,11 +70,11 @@ def review_serve(
         site = _site(folder, store, redo)
         redo.start()
         try:
-            serve(site, address, ready=_say_where)
-        except KeyboardInterrupt:
-            print("stopped; every verdict that was given is kept", file=sys.stderr)
+            with contextlib.suppress(KeyboardInterrupt):  # the server may have taken the signal for itself
+                serve(site, address, ready=_say_where)
         finally:
             redo.stop()
+    print("stopped; every verdict that was given is kept", file=sys.stderr)
     return 0
 
 
