@@ -183,8 +183,7 @@ def test_the_word_that_is_heard_is_marked_in_the_text(review, open_page):
     page.wait_for_selector(".now")
     assert page.locator(".now").first.text_content() == "calling"
     page.keyboard.press("Space")
-    until(page, "document.getElementById('audio').paused")
-    assert page.locator(".now").count() == 0
+    until(page, "document.getElementById('audio').paused && !document.querySelector('.now')")
 
 
 def test_a_comment_with_a_name_comes_back_and_is_kept_without_it(review, open_page):
