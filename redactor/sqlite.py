@@ -57,10 +57,18 @@ def _prepare(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -
                 "use that version"
             )
         if found < version:
-            script = "; ".join(steps[found:])
-            connection.executescript(f"BEGIN; {script}; PRAGMA user_version = {version}; COMMIT;")
+            _bring_up_to_date(connection, path, steps)
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path, steps: Sequence[str]) -> None:
+    with transaction(connection, path):
+        # Asked again: another process may have done it while this one waited for the lock.
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        for statement in "; ".join(steps[found:]).split(";"):  # a script would commit what was begun
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
 
 
 @contextlib.contextmanager

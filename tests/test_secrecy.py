@@ -45,6 +45,8 @@ from secrecy_helpers import (
 )
 from stage_stand_ins import write_recording
 
+from redactor.detect.vocabulary import is_safe
+
 CORPUS = ROOT / "tests" / "data" / "corpus"
 BENCH = EXAMPLES / "bench"
 
@@ -156,7 +158,13 @@ def spoken(place, recordings):
     """Personal words as they were said, and as a worker hears them."""
     command = Command(place / "home")
     heard = hear([recordings / name for name in RECORDINGS], policy=command.policy, env=command.env)
-    words = {word.text for words in heard for word in words if word.personal}
+    # An everyday word that was taken for a name is in any other text a word like others.
+    words = {
+        word.text
+        for words in heard
+        for word in words
+        if word.personal and not is_safe(word.text.strip(".,?!").casefold(), 5000)
+    }
     used = {source.name for _, source in RECORDINGS.values()}
     for gold in (CORPUS / "gold.jsonl", BENCH / "gold.jsonl"):
         for row in map(json.loads, gold.read_text().splitlines()):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import closing
 
+from redactor import sqlite
 from redactor.sqlite import connect, transaction
 
 STEPS = ("CREATE TABLE word (text TEXT)",)
@@ -30,3 +31,20 @@ def test_what_is_written_after_another_process_has_looked_is_not_lost(tmp_path):
             assert seen_by_another_process(path) == str([str(n) for n in range(number + 1)])
             assert path.with_name("store.sqlite3-wal").exists()
     assert seen_by_another_process(path) == str(["0", "1", "2", "3"])
+
+
+def test_two_may_bring_an_old_store_up_to_date_at_once(tmp_path, monkeypatch):
+    path, steps = tmp_path / "s.sqlite3", ["CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE c (x)"]
+    connect(path, steps=steps[:1]).close()
+    really = sqlite._bring_up_to_date
+
+    def overtaken(*arguments):
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite, "_bring_up_to_date", really)
+            connect(path, steps=steps).close()
+        really(*arguments)
+
+    monkeypatch.setattr(sqlite, "_bring_up_to_date", overtaken)
+    with closing(connect(path, steps=steps)) as db:
+        tables = {row["name"] for row in db.execute("SELECT name FROM sqlite_master")}
+        assert tables == {"a", "b", "c"} and db.execute("PRAGMA user_version").fetchone()[0] == 2

@@ -12,12 +12,13 @@ from typing import Any
 
 from redactor.errors import UsageError
 from redactor.ledger import Ledger
+from redactor.review.consequences import withdraw_findings
 from redactor.review.drawing import Extras, draw_sample, released
-from redactor.review.entries import Item, Kind, Lot
+from redactor.review.entries import Item, Kind, Lot, Stage
 from redactor.review.sampling import Wish
 from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.strata import BY_REPORT, strata_by_report, strata_by_table
-from redactor.runfolder import locked, open_run_folder
+from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
 from redactor.runthrough import last_settings
 
@@ -44,6 +45,7 @@ def review_sample(options: SampleOptions) -> int:
         If names were kept, nothing is released, or this lot was drawn from before.
     """
     folder = open_run_folder(options.out, private=options.private)
+    _follow_up(folder)
     with locked(folder):
         with closing(Ledger(folder.ledger)) as ledger:
             settings = last_settings(ledger, options.out)
@@ -64,6 +66,15 @@ def review_sample(options: SampleOptions) -> int:
         print(json.dumps(document))
     print(_sentences(document), file=sys.stderr)
     return 0
+
+
+def _follow_up(folder: RunFolder) -> None:
+    """Withdraw what leaks as reviewers said, and nobody came to yet: it is no part of another lot."""
+    if not (folder.private / STORE_NAME).is_file():
+        return
+    with closing(ReviewStore(folder.private / STORE_NAME)) as store:
+        if found := store.findings(Stage.FOUND):
+            withdraw_findings(folder, store, found)
 
 
 def _document(lot: Lot, items: list[Item]) -> dict[str, Any]:
@@ -91,7 +102,8 @@ def _sentences(document: dict[str, Any]) -> str:
     lines = [
         f"lot {document['lot'][:16]} is frozen: {document['recordings']} recordings, {document['units']} units",
         f"{drawn['uniform']} {units} were drawn; if at most {document['allowed']} of them leak, at most "
-        f"{document['max_leak_rate']:.2%} of the lot does, with {document['confidence']:.0%} confidence",
+        f"{document['max_leak_rate'] * 100:.10g} % of the lot does, with {document['confidence'] * 100:.10g} % "
+        "confidence",
         f"beside them {drawn['targeted']} that look risky and {drawn['planted']} with a leak of our own, "
         f"not told apart; {document['heard_twice']} are heard twice",
         f"{math.ceil(document['seconds_to_hear'] / 60)} minutes to hear; next: `redactor review invite`, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -14,9 +15,11 @@ from typing import Any
 import numpy as np
 import soundfile as sf
 
+from redactor.audio.encode import encode
+from redactor.audio.formats import extension, output_format
 from redactor.audio.recording import Recording, open_recording
 from redactor.files import fsync_dir, fsync_file, make_private_dir, sha256_file, write_atomic
-from redactor.types import Seconds
+from redactor.types import Audio, AudioFormat, Seconds
 
 REVIEW_FOLDER = "review"
 _CLIPS = "clips"
@@ -24,15 +27,6 @@ _CLIPS = "clips"
 # Every browser plays these as they are; of WAV only plain numbers.
 _PLAYED = {".flac", ".mp3", ".ogg", ".opus", ".m4a"}
 _PLAYED_WAV = {"PCM_16", "PCM_U8"}
-# How samples are written that are to look like a file with such an ending: what reviewers see must not tell why
-# they hear a clip.
-_WRITTEN = {
-    ".flac": ("FLAC", "PCM_16"),
-    ".wav": ("WAV", "PCM_16"),
-    ".mp3": ("MP3", "MPEG_LAYER_III"),
-    ".ogg": ("OGG", "VORBIS"),
-    ".opus": ("OGG", "OPUS"),
-}
 _CUT = ".flac"
 # More fit into no FLAC file.
 _MAX_FLAC_CHANNELS = 8
@@ -68,7 +62,7 @@ class Clips:
 
     def cut(self, item: str, recording: Recording, start: Seconds, end: Seconds) -> Clip:
         """Keep the stretch [start, end) of a released recording, in 16 bits."""
-        return self._written(item, stretch(recording, start, end), recording.sample_rate, _CUT)
+        return self._written(item, stretch(recording, start, end), recording.sample_rate)
 
     def put(
         self,
@@ -78,17 +72,20 @@ class Clips:
         *,
         report: Mapping[str, Any],
         transcript: Mapping[str, Any] | None,
-        like: str = _CUT,
+        like: AudioFormat | None = None,
     ) -> Clip:
         """Keep other samples with their texts, times in seconds of the clip.
 
         Parameters
         ----------
-        samples : numpy.ndarray, shape [num_samples, num_channels], float or int
-        like : str
-            Ending of the file that it is to look like.
+        samples : numpy.ndarray, shape [num_samples, num_channels], float32
+        like : AudioFormat, optional
+            Of a released file that it is to look like; as a cut otherwise.
         """
-        clip = self._written(item, samples, sample_rate, like)
+        if like is None:
+            clip = self._written(item, samples, sample_rate)
+        else:
+            clip = self._encoded(item, samples, sample_rate, like)
         return self.with_texts(item, clip, report=report, transcript=transcript)
 
     def with_texts(
@@ -103,21 +100,20 @@ class Clips:
                 write_atomic(self._root / paths[what], json.dumps(document).encode(), mode=0o600)
         return Clip(clip.audio, clip.sha256, **paths)
 
-    def _written(self, item: str, samples: np.ndarray, sample_rate: int, like: str) -> Clip:
-        ending = like if like in _WRITTEN else _CUT
-        if ending == ".flac" and samples.shape[1] > _MAX_FLAC_CHANNELS:
-            ending = ".wav"
-        container, subtype = _WRITTEN[ending]
+    def _written(self, item: str, samples: np.ndarray, sample_rate: int) -> Clip:
+        is_flac = samples.shape[1] <= _MAX_FLAC_CHANNELS
+        container, ending = ("FLAC", _CUT) if is_flac else ("WAV", ".wav")
 
         def write(draft: Path) -> None:
-            sf.write(draft, samples, sample_rate, format=container, subtype=subtype)
+            sf.write(draft, samples, sample_rate, format=container, subtype="PCM_16")
 
-        try:
-            return self._kept(item, ending, write)
-        except sf.LibsndfileError:
-            if ending == _CUT:
-                raise
-            return self._written(item, samples, sample_rate, _CUT)  # not at this rate, or with so many channels
+        return self._kept(item, ending, write)
+
+    def _encoded(self, item: str, samples: np.ndarray, sample_rate: int, like: AudioFormat) -> Clip:
+        """By the writer of the release: size and form of a file must not tell why somebody hears it."""
+        target = output_format(like, sample_rate=sample_rate, num_channels=samples.shape[1])
+        sound = Recording.of(Audio(samples, sample_rate, like))
+        return self._kept(item, extension(target), lambda draft: encode(sound, draft))
 
     def _kept(self, item: str, ending: str, write: Callable[[Path], object]) -> Clip:
         folder = self._root / self._folder
@@ -176,6 +172,14 @@ def cut_transcript(transcript: Mapping[str, Any], start: Seconds, end: Seconds) 
             text = " ".join(word["text"] for word in said)
             segments.append({**segment, "text": text, "words": words, "placeholders": placeholders})
     return {"duration": end - start, "channels": transcript["channels"], "segments": segments}
+
+
+def tenths(start: Seconds, end: Seconds) -> tuple[Seconds, Seconds]:
+    """Times of words as reviewers get them, rounded outward.
+
+    Recognizers count in steps of their own; in finer ones, the words of a planted leak would stand out.
+    """
+    return math.floor(round(start * 10, 6)) / 10, math.ceil(round(end * 10, 6)) / 10
 
 
 def _cut(rows: Sequence[Mapping[str, Any]], start: Seconds, end: Seconds) -> Iterator[dict[str, Any]]:

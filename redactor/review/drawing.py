@@ -6,26 +6,31 @@ import hashlib
 import json
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from redactor.audio.recording import collect, open_recording
+import numpy as np
+
+from redactor.audio.recording import open_recording
 from redactor.errors import UsageError
 from redactor.ledger import Row, State
-from redactor.review.clips import REVIEW_FOLDER, Clips, cut_report, cut_transcript, plays
-from redactor.review.entries import Item, Kind, Lot
+from redactor.review.clips import REVIEW_FOLDER, Clips, plays, stretch
+from redactor.review.entries import Item, Kind, Lot, Stage
+from redactor.review.forget import sweep_clips
 from redactor.review.lots import (
     Entry,
     Unit,
     facts_of,
     frozen_before,
     lot_digest,
+    num_units,
     seed_of,
     stratified,
     units_of,
 )
 from redactor.review.plants import Value, plant, sample_values
+from redactor.review.releases import audio_of, cut_texts, read_text, texts_of
 from redactor.review.sampling import Sample, Wish, doubled, risk, riskiest, shuffled, take_sample
 from redactor.review.store import ReviewStore
 from redactor.review.strict import redact_strictly
@@ -73,7 +78,11 @@ def released(archive: Archive) -> list[Entry]:
             "this run kept the names of its inputs, which tell who speaks; run without --keep-names to have "
             "it reviewed"
         )
-    entries = [Entry(row.name, row.duration or 0.0, row) for row in archive.ledger.rows(State.DONE)]
+    known: dict[str, Any] = {}  # the same policy and models for many recordings, kept once
+    entries = []
+    for row in archive.ledger.rows(State.DONE):
+        provenance = known.setdefault(json.dumps(row.provenance, sort_keys=True), row.provenance)
+        entries.append(Entry(row.name, row.duration or 0.0, replace(row, provenance=provenance, account=None)))
     if not entries:
         raise UsageError(f"nothing is released in {str(archive.folder.out)!r}; there is nothing to review")
     return entries
@@ -101,23 +110,23 @@ def draw_sample(
         If this lot was drawn from before, or there is nothing to draw from.
     """
     entries = stratified(released(archive), strata)
+    # Whose recordings left the release, and came back only with what was found being muted.
+    mended = sorted(finding.id for finding in store.findings(Stage.WITHDRAWN, Stage.SETTLED))
     lot = lot_digest(entries)
     if store.lot(lot) is not None:
         raise UsageError(
             "these very recordings were drawn from before; one lot has one draw, or people would draw until it "
             "looks good. What changes the lot (a withdrawal, a new run) makes a new draw possible"
         )
-    fields = {"lot": lot, "recordings": len(entries), "strata": _digest(strata), **wish.fields()}
-    frozen = frozen_before(archive.folder.audit, lot)
-    if frozen is None:
-        archive.record.lot_frozen(fields)
-        frozen = frozen_before(archive.folder.audit, lot)
-    if frozen is None or {**fields, **frozen[1]} != fields:
-        raise UsageError(
-            "this lot was frozen with other options by a process that was stopped; draw with those of the "
-            "event lot-frozen in private/audit.jsonl"
-        )
-    seed = seed_of(lot, frozen[0])
+    fields = {
+        "lot": lot,
+        "recordings": len(entries),
+        "strata": _digest(strata),
+        "planted": extras.num_planted,  # on which the size of the sample depends
+        **wish.fields(),
+    }
+    seed = _frozen(archive, fields)
+    sweep_clips(archive.folder, store)  # of a draw that was killed
     sample = take_sample(entries, wish, seed, num_planted=extras.num_planted)
     items = _items(archive, lot, entries, sample, wish, extras)
     value = Lot(
@@ -133,10 +142,25 @@ def draw_sample(
         num_units=sample.num_units,
         seconds=sum(entry.duration for entry in entries),
         strata=sample.strata,
-        facts=facts_of(entries, wish.slot_s),
+        facts={**facts_of(entries, wish.slot_s), "mended": mended},
     )
     store.add_lot(value, items)
     return value
+
+
+def _frozen(archive: Archive, fields: Mapping[str, Any]) -> str:
+    """Put a lot on record, unless it is there already; the seed of its draw."""
+    lot = fields["lot"]
+    frozen = frozen_before(archive.folder.audit, lot)
+    if frozen is None:
+        archive.record.lot_frozen(fields)
+        frozen = frozen_before(archive.folder.audit, lot)
+    if frozen is None or {**fields, **frozen[1]} != fields:
+        raise UsageError(
+            "this lot was frozen with other options by a process that was stopped; draw with those of the "
+            "event lot-frozen in private/audit.jsonl"
+        )
+    return seed_of(lot, frozen[0])
 
 
 def _digest(strata: Mapping[str, str] | None) -> str | None:
@@ -160,7 +184,7 @@ def _items(
     ]
     drawn = {unit for _, unit in sample.units}
     items += _planted(archive.folder, lot, clips, entries, drawn, wish, extras.num_planted, rng)
-    items += _targeted(archive, lot, rows, wish, extras.num_targeted)
+    items += _targeted(archive, lot, wish, extras.num_targeted)
     places = shuffled(len(items), rng)
     return [replace(item, position=place) for item, place in zip(items, places, strict=True)]
 
@@ -174,11 +198,10 @@ def _uniform(
     release, and what comes back in its place has other stretches muted.
     """
     item = new_id()
-    audio = next(file for file in row.files if file.path.startswith("audio/"))
-    path = folder.release_path(audio.path)
+    audio, path = audio_of(folder, row)
     is_whole = unit.start == 0.0 and unit.end == row.duration
     where = {"root": "release", "path": audio.path, "sha256": audio.sha256}
-    reports = {"root": "release", **_texts(row)}
+    reports = {"root": "release", **texts_of(row)}
     clip = None
     if not is_whole or not plays(path):
         with open_recording(path) as recording:
@@ -186,7 +209,7 @@ def _uniform(
     elif is_double:
         clip = clips.copy(item, path)
     if clip is not None and is_double:
-        clip = clips.with_texts(item, clip, **_cut_texts(folder, row, unit))
+        clip = clips.with_texts(item, clip, **cut_texts(folder, row, unit))
         reports = {"root": "private", "report": clip.report, "transcript": clip.transcript}
     if clip is not None:
         where = {"root": "private", "path": clip.audio, "sha256": clip.sha256}
@@ -220,35 +243,43 @@ def _planted(
         return []
     values = sample_values()
     rng.shuffle(values)
-    units = [unit for entry in entries for unit in units_of(entry, wish.slot_s)]
-    rng.shuffle(units)
-    units.sort(key=lambda unit: unit in drawn)
-    by_name = {entry.name: entry.row for entry in entries}
     items: list[Item] = []
-    for unit in units:
+    for row, unit in _shuffled_units(entries, drawn, wish, rng):
+        value = values[len(items) % len(values)]
+        made = _plant(folder, lot, clips, row, unit, value, rng)
+        items += [] if made is None else [made]
         if len(items) == number:
             break
-        value = values[len(items) % len(values)]
-        made = _plant(folder, lot, clips, by_name[unit.name], unit, value, rng)
-        items += [] if made is None else [made]
     return items
+
+
+def _shuffled_units(
+    entries: Sequence[Entry], drawn: set[Unit], wish: Wish, rng: random.Random
+) -> Iterator[tuple[Row, Unit]]:
+    """All units of a lot in an order by chance, those of the sample last; a large lot has too many to list."""
+    ends = np.cumsum([num_units(entry.duration, wish.slot_s) for entry in entries])
+    order = np.random.default_rng(rng.getrandbits(64)).permutation(int(ends[-1]))
+    for of_sample in (False, True):
+        for number in order:
+            at = int(np.searchsorted(ends, number, side="right"))
+            unit = units_of(entries[at], wish.slot_s)[int(number - ends[at])]  # counted from its last one
+            if (unit in drawn) is of_sample:
+                yield entries[at].row, unit
 
 
 def _plant(
     folder: RunFolder, lot: str, clips: Clips, row: Row, unit: Unit, value: Value, rng: random.Random
 ) -> Item | None:
-    audio = next(file for file in row.files if file.path.startswith("audio/"))
-    path = folder.release_path(audio.path)
+    _, path = audio_of(folder, row)
     is_whole = unit.start == 0.0 and unit.end == row.duration
     with open_recording(path) as recording:
         sample_rate = recording.sample_rate
-        samples = collect(recording).samples
-    samples = samples[round(unit.start * sample_rate) : round(unit.end * sample_rate)]
+        samples = stretch(recording, unit.start, unit.end)
     scale = float(1 << (8 * samples.dtype.itemsize - 1)) if samples.dtype.kind == "i" else 1.0
     made = plant(
         (samples / scale).astype("float32"),
         sample_rate,
-        **_cut_texts(folder, row, unit),
+        **cut_texts(folder, row, unit),
         value=value,
         rng=rng,
     )
@@ -261,15 +292,15 @@ def _plant(
         sample_rate,
         report=made.report,
         transcript=made.transcript,
-        like=path.suffix if is_whole and plays(path) else ".flac",
+        like=recording.format if is_whole and plays(path) else None,
     )
     return Item(
         id=item,
         lot=lot,
         kind=Kind.PLANTED,
         name=unit.name,
-        start=0.0,
-        end=len(samples) / sample_rate,
+        start=unit.start,
+        end=unit.end,
         stratum=_PLANTED,
         position=0,
         required=1,
@@ -279,19 +310,22 @@ def _plant(
     )
 
 
-def _targeted(archive: Archive, lot: str, rows: Mapping[str, Row], wish: Wish, number: int) -> list[Item]:
+def _targeted(archive: Archive, lot: str, wish: Wish, number: int) -> list[Item]:
     """Recordings in which something may well be found, redacted strictly for those who hear them."""
     if number == 0:
         return []
     folder = archive.folder
-    risks = {name: risk(_read(folder, _texts(row)["report"]), row.account) for name, row in rows.items()}
+    risks = {
+        row.name: risk(read_text(folder, row, texts_of(row)["report"]), row.account)
+        for row in archive.ledger.rows(State.DONE)
+    }
     names = riskiest(risks, number)
     strict = redact_strictly(archive, lot, names)
     below = f"strict/{lot[:16]}/release"
     items = []
     for row in strict:
         audio = next(file for file in row.files if file.path.startswith("audio/"))
-        texts = {k: v and f"{below}/{v}" for k, v in _texts(row).items()}
+        texts = {k: v and f"{below}/{v}" for k, v in texts_of(row).items()}
         # Where it is long, its beginning: what is said of whole recordings is not drawn from these.
         (first, *_) = units_of(Entry(row.name, row.duration or 0.0, row), wish.slot_s)
         where = {"root": "private", "path": f"{below}/{audio.path}", "sha256": audio.sha256}
@@ -317,32 +351,6 @@ def _targeted(archive: Archive, lot: str, rows: Mapping[str, Row], wish: Wish, n
             )
         )
     return items
-
-
-def _cut_texts(folder: RunFolder, row: Row, unit: Unit) -> dict[str, Any]:
-    """Report and transcript of a unit, times from its start."""
-    paths = _texts(row)
-    transcript = paths["transcript"] and _read(folder, paths["transcript"])
-    return {
-        "report": cut_report(_read(folder, paths["report"]), unit.start, unit.end),
-        "transcript": transcript and cut_transcript(transcript, unit.start, unit.end),
-    }
-
-
-def _texts(row: Row) -> dict[str, Any]:
-    """Paths of report and transcript of a released recording."""
-
-    def ending_in(part: str, ending: str) -> str | None:
-        paths = [f.path for f in row.files if f.path.startswith(f"{part}/") and f.path.endswith(ending)]
-        return next((path for path in paths if not path.endswith(".labels.txt")), None)
-
-    return {"report": ending_in("reports", ".json"), "transcript": ending_in("transcripts", ".json")}
-
-
-def _read(folder: RunFolder, path: str | None) -> Any:
-    if path is None:
-        raise UsageError("a released recording has no report; run again")
-    return json.loads(folder.release_path(path).read_text(encoding="utf-8"))
 
 
 def new_id() -> str:

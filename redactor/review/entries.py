@@ -68,8 +68,9 @@ class Lot:
     strata : mapping of str to mapping
         By name: "units", "drawn", and "bound" (whether the wish holds for each by itself).
     facts : mapping
-        Policies and models by digest with numbers of recordings, verdicts of the check, and slots of recordings
-        (as pairs of number of slots and number of recordings).
+        Policies and models by digest with numbers of recordings, verdicts of the check, slots of recordings
+        (as pairs of number of slots and number of recordings), and "mended": ids of findings that were muted in
+        the lot already.
     """
 
     id: str
@@ -112,6 +113,8 @@ class Item:
         Where report and transcript are: "root", and paths below it as "report" and "transcript" (or None).
     truth : mapping or None
         Of a planted one: "start", "end", "type" of what is to be heard, in seconds of the item's audio.
+    has_leaked : bool
+        Whether a leak was found in it by way of another item, in a recording that was erased since.
     """
 
     id: str
@@ -126,6 +129,7 @@ class Item:
     audio: Mapping[str, str]
     reports: Mapping[str, Any]
     truth: Mapping[str, Any] | None = None
+    has_leaked: bool = False
 
 
 @dataclass(frozen=True)
@@ -228,3 +232,17 @@ class Finding:
     end: Seconds
     type: str
     stage: Stage
+
+    def is_in(self, item: Item, lot: Lot) -> bool:
+        """Whether it is to be heard in an item of a lot; not if it was muted before the lot was frozen."""
+        return (
+            self.id not in lot.facts.get("mended", ())
+            and self.name == item.name
+            and self.start < item.end
+            and self.end > item.start
+        )
+
+
+def meets(truth: Mapping[str, Any], start: Seconds, end: Seconds) -> bool:
+    """Whether a stretch meets a leak that was planted, see :attr:`Item.truth`."""
+    return start < truth["end"] and end > truth["start"]

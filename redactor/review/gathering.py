@@ -9,7 +9,7 @@ from redactor.audit.lines import utc_now
 from redactor.review.certificate import assess
 from redactor.review.entries import Finding, Item, Kind, Lot, Opinion, Stage, Verdict
 from redactor.review.facts import OPEN, Facts, Provenance, Stratum
-from redactor.review.lots import SLOT_S, num_frozen
+from redactor.review.lots import SLOT_S, heard_by, num_frozen
 from redactor.review.plants import noticed
 from redactor.review.store import ReviewStore
 from redactor.runfolder import RunFolder
@@ -27,6 +27,9 @@ def gather(folder: RunFolder, store: ReviewStore, lot: Lot) -> Facts:
     unknown = num_frozen(folder.audit) - len(lots)
     if unknown > 0:  # frozen, by the record, and their draws are not here
         outcomes["unknown"] += unknown
+    known = {row["id"] for row in store.fetch("SELECT id FROM reviewer")}
+    if not heard_by(folder.audit) <= known:  # a state was removed, with what they said, and drawn anew
+        outcomes["unknown"] += 1
     return _facts(store, lot, outcomes)
 
 
@@ -44,7 +47,8 @@ def _facts(store: ReviewStore, lot: Lot, earlier: Mapping[str, int]) -> Facts:
         said[verdict.item].append(verdict)
     uniform = [item for item in items if item.kind is Kind.UNIFORM]
     found = store.findings()
-    worst = {item.id: _worst(item, said[item.id], found) for item in uniform}
+    leaking = {item.id for item in uniform if item.has_leaked or any(f.is_in(item, lot) for f in found)}
+    worst = {item.id: _worst(item, said[item.id], has_leaked=item.id in leaking) for item in uniform}
     planted = [item for item in items if item.kind is Kind.PLANTED]
     is_cut = any(number > 1 for number, _ in lot.facts["slots_per_recording"]) and lot.slot_s is not None
     return Facts(
@@ -73,19 +77,19 @@ def _facts(store: ReviewStore, lot: Lot, earlier: Mapping[str, int]) -> Facts:
         num_noticed=sum(_is_noticed(item, said[item.id]) for item in planted),
         double_reviews=_double_reviews(items, said),
         targeted=dict(
-            Counter(_worst(item, said[item.id], ()) for item in items if item.kind is Kind.TARGETED)
+            Counter(_worst(item, said[item.id]) for item in items if item.kind is Kind.TARGETED)
         ),
         earlier_draws=dict(earlier),
         num_reviewers=len({verdict.reviewer for verdicts in said.values() for verdict in verdicts}),
     )
 
 
-def _worst(item: Item, verdicts: Sequence[Verdict], found: Sequence[Finding]) -> str:
+def _worst(item: Item, verdicts: Sequence[Verdict], *, has_leaked: bool = False) -> str:
     """What counts of an item; a leak too where one was found in it by way of another sample."""
     opinions = {verdict.opinion.value for verdict in verdicts}
     if len({verdict.reviewer for verdict in verdicts}) < item.required:
         opinions.add(OPEN)
-    if any(f.name == item.name and f.start < item.end and f.end > item.start for f in found):
+    if has_leaked:
         opinions.add(Opinion.LEAK.value)
     return next(opinion for opinion in _WORST_FIRST if opinion in opinions)
 

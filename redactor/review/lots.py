@@ -119,6 +119,12 @@ def num_frozen(audit: Path) -> int:
     return sum(b'"event":"lot-frozen"' in line for line in _lines(audit))
 
 
+def heard_by(audit: Path) -> set[str]:
+    """Ids of the reviewers to whom something was played or handed, by the record."""
+    marks = (b'"event":"listened"', b'"event":"handed-out"')
+    return {json.loads(line)["fields"]["reviewer"] for line in _lines(audit) if any(m in line for m in marks)}
+
+
 def _lines(audit: Path) -> Iterator[bytes]:
     try:
         with audit.open("rb") as stream:

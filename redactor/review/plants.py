@@ -21,6 +21,7 @@ from redactor.audio.recording import collect, open_recording
 from redactor.bench.gold import GoldWord, read_gold
 from redactor.files import bench_sample_dir
 from redactor.intervals import subtract
+from redactor.review.entries import meets
 from redactor.types import Seconds
 
 _FADE_S = 0.01
@@ -217,4 +218,4 @@ def _reworded(
 
 def noticed(truth: Mapping[str, Any], marks: Sequence[tuple[Seconds, Seconds]]) -> bool:
     """Whether one of the marked stretches meets the leak that was planted."""
-    return any(start < truth["end"] and end > truth["start"] for start, end in marks)
+    return any(meets(truth, start, end) for start, end in marks)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import RedactorError
 from redactor.intervals import union
-from redactor.review.entries import Finding, Item, Kind, Mark, Opinion, Stage, Verdict
+from redactor.review.entries import Finding, Item, Mark, Opinion, Stage, Verdict, meets
 from redactor.review.store import ReviewStore, insert_verdict, item_of
 from redactor.types import Seconds
 
@@ -198,12 +198,12 @@ class Queue:
         reviewer, item : str
         said : Said
         audio_bytes : int
-            Size of the item's audio.
+            Size of the item's audio; of a leak it does not matter.
 
         Returns
         -------
         list of Finding
-            One for every mark of a leak, in seconds of the recording; none of what was planted.
+            See :func:`findings_of`.
 
         Raises
         ------
@@ -219,7 +219,7 @@ class Queue:
             at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
             heard_s = round(max(now - began, 0.0), 3)
             verdict = Verdict(item, reviewer, said.opinion, marks, said.comment, at, heard_s)
-            findings = _findings(assignment.item, verdict)
+            findings = findings_of(assignment.item, verdict)
             insert_verdict(db, verdict, findings)
         return findings
 
@@ -296,8 +296,12 @@ def _checked_mark(number: int, mark: Mark, duration: Seconds) -> Mark:
     return Mark(mark.start, end, mark.type)
 
 
-def _findings(item: Item, verdict: Verdict) -> list[Finding]:
-    if verdict.opinion is not Opinion.LEAK or item.kind is Kind.PLANTED:
+def findings_of(item: Item, verdict: Verdict) -> list[Finding]:
+    """The leaks in a released recording that a verdict marks, in seconds of the recording.
+
+    In a planted item too: what is marked beside the planted leak is one that the recording has by itself.
+    """
+    if verdict.opinion is not Opinion.LEAK:
         return []
     return [
         Finding(
@@ -311,4 +315,5 @@ def _findings(item: Item, verdict: Verdict) -> list[Finding]:
             stage=Stage.FOUND,
         )
         for mark in verdict.marks
+        if item.truth is None or not meets(item.truth, mark.start, mark.end)
     ]

@@ -14,7 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from redactor.review.entries import Finding, Item, Kind, Lot, Mark, Opinion, Stage, Verdict
+from redactor.review.entries import Finding, Item, Kind, Lot, Mark, Opinion, Stage, Verdict, meets
 from redactor.sqlite import connect, scrub, store_errors, transaction
 
 STORE_NAME = "review.sqlite3"
@@ -183,17 +183,25 @@ class ReviewStore:
             db.executemany("UPDATE finding SET stage = ? WHERE id = ?", ((stage.value, f) for f in findings))
 
     def forget(self, name: str) -> None:
-        """Drop what was said of a recording that is erased; that it was drawn stays, for the numbers."""
+        """Drop what was said of a recording that is erased; for the numbers stays what was drawn and leaked."""
         with self.transaction() as db:
-            db.execute("UPDATE item SET is_void = 1 WHERE name = ?", (name,))
+            found = [finding for finding in self.findings() if finding.name == name]
+            for item in self.items_of(name):
+                lot = self.lot(item.lot)
+                has_leaked = item.has_leaked or any(lot and finding.is_in(item, lot) for finding in found)
+                bare = _json(replace(item, has_leaked=has_leaked))
+                db.execute("UPDATE item SET is_void = 1, value = ? WHERE id = ?", (bare, item.id))
             db.execute("DELETE FROM finding WHERE name = ?", (name,))
             rows = db.execute(
-                "SELECT verdict.rowid AS at, verdict.value AS value FROM verdict JOIN item "
+                "SELECT verdict.rowid AS at, verdict.value AS said, item.value AS value FROM verdict JOIN item "
                 "ON item.id = verdict.item WHERE item.name = ?",
                 (name,),
             ).fetchall()
             for row in rows:
-                bare = replace(verdict_of(row["value"]), marks=(), comment="")
+                verdict, truth = verdict_of(row["said"]), item_of(row).truth
+                # Where a leak of our own was noticed says nothing of the recording.
+                planted = tuple(m for m in verdict.marks if truth and meets(truth, m.start, m.end))
+                bare = replace(verdict, marks=planted, comment="")
                 db.execute("UPDATE verdict SET value = ? WHERE rowid = ?", (_json(bare), row["at"]))
         scrub(self.db, self._path)
 
@@ -207,6 +215,11 @@ def insert_verdict(db: sqlite3.Connection, verdict: Verdict, findings: Iterable[
         If this reviewer has given one on this item already.
     """
     db.execute("INSERT INTO verdict VALUES (?, ?, ?)", (verdict.item, verdict.reviewer, _json(verdict)))
+    insert_findings(db, findings)
+
+
+def insert_findings(db: sqlite3.Connection, findings: Iterable[Finding]) -> None:
+    """Within a transaction, findings that are to be followed up."""
     db.executemany(
         "INSERT INTO finding VALUES (?, ?, ?, ?)",
         ((f.id, f.name, f.stage.value, _json(f)) for f in findings),

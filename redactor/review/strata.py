@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from redactor.errors import UsageError
 from redactor.review.lots import Entry
+from redactor.review.releases import read_text, texts_of
 from redactor.runfolder import RunFolder
 from redactor.runs import Archive
 
@@ -33,8 +33,7 @@ def strata_by_report(folder: RunFolder, entries: Sequence[Entry], what: str) -> 
     }
     strata = {}
     for entry in entries:
-        path = next(file.path for file in entry.row.files if file.path.startswith("reports/"))
-        report = json.loads(folder.release_path(path).with_suffix(".json").read_text(encoding="utf-8"))
+        report = read_text(folder, entry.row, texts_of(entry.row)["report"])
         strata[entry.name] = read[what](report)
     return strata
 

@@ -6,9 +6,12 @@ import stat
 import numpy as np
 import pytest
 import soundfile as sf
+from sounds import voice
 
-from redactor.audio.recording import open_recording
+from redactor.audio.encode import encode
+from redactor.audio.recording import Recording, open_recording
 from redactor.review.clips import Clips, cut_report, cut_transcript, plays
+from redactor.types import Audio, AudioFormat
 
 
 @pytest.fixture
@@ -41,16 +44,20 @@ def test_a_copy_is_the_very_bytes(tmp_path, ramp):
 @pytest.mark.parametrize(
     ("like", "rate", "ending"),
     [
-        (".wav", 16_000, ".wav"), (".mp3", 16_000, ".mp3"), (".opus", 16_000, ".opus"),
-        (".ogg", 16_000, ".ogg"), (".m4a", 16_000, ".flac"), (".opus", 44_100, ".flac"),
+        (("WAV", "PCM_16"), 16_000, ".wav"), (("FLAC", "PCM_16"), 8_000, ".flac"),
+        (("FLAC", "PCM_24"), 8_000, ".flac"), (("MP3", "MPEG_LAYER_III"), 16_000, ".mp3"),
+        (("OGG", "VORBIS"), 16_000, ".ogg"), (("OGG", "OPUS"), 16_000, ".opus"),
+        (("MP4", "AAC"), 16_000, ".flac"),
     ],
 )  # fmt: skip
 def test_a_clip_looks_like_the_release_that_it_stands_among(tmp_path, like, rate, ending):
-    samples = np.zeros((rate, 1), np.float32)
-    clip = Clips(tmp_path, "f" * 64).put("id", samples, rate, report={}, transcript=None, like=like)
-    found, found_rate = sf.read(tmp_path / "review" / clip.audio)
-    assert clip.audio.endswith(f"/id{ending}") and len(found) >= found_rate >= rate
-    assert not list((tmp_path / "review" / clip.audio).parent.glob(".*"))
+    samples = voice(2.0, seed=1)[:rate, None].astype(np.float32)
+    encode(Recording.of(Audio(samples, rate, AudioFormat(*like))), tmp_path / "released")
+    options = {"report": {}, "transcript": None, "like": AudioFormat(*like)}
+    clip = Clips(tmp_path, "f" * 64).put("id", samples, rate, **options)
+    kept = tmp_path / "review" / clip.audio
+    assert clip.audio.endswith(f"/id{ending}") and kept.read_bytes() == (tmp_path / "released").read_bytes()
+    assert not list(kept.parent.glob(".*"))
 
 
 def test_texts_lie_beside_a_clip(tmp_path):

@@ -7,9 +7,11 @@ from dataclasses import asdict
 import pytest
 from leak_stand_ins import House
 
+from redactor import runs
+from redactor.commands.review_sample import SampleOptions, review_sample
 from redactor.errors import LockedError, StoreError
 from redactor.ledger import State
-from redactor.review import consequences
+from redactor.review import consequences, strict
 from redactor.review.consequences import settle_findings, withdraw_findings
 from redactor.review.drawing import Extras, draw_sample
 from redactor.review.entries import Finding, Stage
@@ -104,3 +106,46 @@ def test_what_lay_ready_for_reviewers_goes_with_a_recording(house, store):
     gone, kept = items[0], items[1]
     forget_reviews(house.folder, gone.name)
     assert not (private / gone.audio["path"]).exists() and (private / kept.audio["path"]).is_file()
+
+
+def test_of_what_was_redacted_strictly_nothing_is_left_not_even_its_path(house, store, monkeypatch):
+    monkeypatch.setattr(strict, "prepare", house.prepare)
+    with house.archive() as archive:
+        draw_sample(archive, store, Wish(), Extras(0.0, 0, 2))
+        gone, kept = [row.name for row in archive.ledger.rows()]
+        path = archive.inputs.get(gone).uri.rpartition("/")[2].encode()
+        archive.forget(gone)
+    left = [file for file in house.folder.private.glob("review/strict/**/*") if file.is_file()]
+    bytes_left = {file.name: file.read_bytes() for file in left if file.name != "audit.jsonl"}
+    assert bytes_left and not [name for name, data in bytes_left.items() if path in data]
+    assert not [file for file in left if gone in str(file)] and [file for file in left if kept in str(file)]
+    assert not [file for file in left if file.name == "manifest.jsonl"]
+
+
+def test_clips_that_a_killed_draw_left_are_forgotten_too(house, store):
+    orphan = house.folder.private / "review" / "clips" / "abc" / "0123.flac"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"somebody")
+    forget_reviews(house.folder, house.names()[0])
+    assert not orphan.exists()
+
+
+def test_the_release_is_rid_of_a_recording_even_if_reviews_cannot_be_now(house, monkeypatch):
+    def fail(*_):
+        raise StoreError("another process reads it")
+
+    name = house.names()[0]
+    with monkeypatch.context() as patched, house.archive() as archive:
+        patched.setattr(runs, "forget_reviews", fail)
+        with pytest.raises(StoreError):
+            archive.forget(name)
+        assert archive.inputs.get(name) is None
+    assert name not in house.released() and name not in house.listed()
+
+
+def test_what_leaks_and_nobody_came_to_is_in_no_further_lot(house, store, finding):
+    wish, extras = Wish(), Extras(0.0, 0, 0)
+    review_sample(SampleOptions(house.out, None, wish, extras, strata=None, column=None, as_json=False))
+    (lot,) = store.lots()
+    assert stages(store) == [Stage.WITHDRAWN] and house.state(finding.name) is State.PENDING
+    assert finding.name not in {item.name for item in store.items(lot.id)}

@@ -1,17 +1,19 @@
 """One lot, one draw; what is drawn are the very bytes that are released; nothing tells the kinds apart."""
 
 import json
+import random
 from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 from leak_stand_ins import House, marked
 
-from redactor.errors import UsageError
+from redactor.errors import StoreError, UsageError
 from redactor.files import sha256_file
 from redactor.review import drawing, strict
 from redactor.review.drawing import Extras, draw_sample, released
 from redactor.review.entries import Kind
-from redactor.review.lots import lot_digest, num_frozen, seed_of
+from redactor.review.lots import lot_digest, num_frozen, seed_of, units_of
 from redactor.review.plants import Plant
 from redactor.review.sampling import Wish
 from redactor.review.store import STORE_NAME, ReviewStore
@@ -77,8 +79,9 @@ def test_a_lot_is_drawn_from_once_and_another_lot_again(house, draw):
 def test_who_removes_the_state_draws_the_same_again(house, draw):
     lot, items = draw(Wish(max_leak_rate=0.4))
     (house.folder.private / STORE_NAME).unlink()
-    with pytest.raises(UsageError, match="frozen with other options"):
-        draw(Wish(max_leak_rate=0.3))
+    for others in ((Wish(max_leak_rate=0.3),), (Wish(max_leak_rate=0.4), Extras(0.0, 3, 0))):
+        with pytest.raises(UsageError, match="frozen with other options"):
+            draw(*others)
     again, same = draw(Wish(max_leak_rate=0.4))
     assert again.seed == lot.seed and {item.name for item in same} == {item.name for item in items}
     assert 0 < len(items) < NUM and num_frozen(house.folder.audit) == 1
@@ -152,3 +155,47 @@ def test_a_kill_before_the_state_is_kept_ends_in_the_same_draw(house, draw, monk
     lot, _ = draw(Wish(max_leak_rate=0.4))
     (line,) = [line for line in house.folder.audit.read_text().splitlines() if '"lot-frozen"' in line]
     assert lot.seed == seed_of(lot.id, json.loads(line)["hash"])
+
+
+def test_planted_leaks_lie_where_their_stretch_does(house, draw, monkeypatch):
+    lengths = []
+
+    def stand_in(samples, sample_rate, *, report, transcript, value, rng):
+        lengths.append(len(samples) / sample_rate)
+        return Plant(samples, report, transcript, {"start": 0.1, "end": 0.2, "type": value.type})
+
+    monkeypatch.setattr(drawing, "plant", stand_in)
+    monkeypatch.setattr(drawing, "sample_values", lambda: [SimpleNamespace(type="PERSON")])
+    _, items = draw(Wish(slot_s=1.0), Extras(double_share=0.0, num_planted=2 * NUM, num_targeted=0))
+    planted = [(item.name, item.start, item.end) for item in items if item.kind is Kind.PLANTED]
+    uniform = [(item.name, item.start, item.end) for item in items if item.kind is Kind.UNIFORM]
+    assert sorted(planted) == sorted(uniform) and lengths == [1.0] * 2 * NUM
+
+
+def test_leaks_are_planted_outside_of_the_sample_first(house, draw):
+    with house.archive() as archive:
+        entries = released(archive)
+    units = [unit for entry in entries for unit in units_of(entry, 1.0)]
+    shuffled = drawing._shuffled_units(entries, set(units[:3]), Wish(slot_s=1.0), random.Random(1))
+    pairs = [(row.name, unit) for row, unit in shuffled]
+    assert sorted(pairs) == sorted((unit.name, unit) for unit in units)
+    assert {unit for _, unit in pairs[-3:]} == set(units[:3]) and [unit for _, unit in pairs] != units
+
+
+def test_nothing_is_drawn_of_bytes_that_are_not_those_released(house, draw):
+    file = house.audio(house.names()[0])
+    file.write_bytes(file.read_bytes()[:-2] + b"\1\2")
+    with pytest.raises(StoreError, match="not what the ledger lists"):
+        draw(Wish(slot_s=1.0))
+
+
+def test_clips_of_a_draw_that_was_killed_go(house, draw, monkeypatch):
+    clips = house.folder.private / "review" / "clips"
+    with monkeypatch.context() as patched:
+        patched.setattr(ReviewStore, "add_lot", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            draw(Wish(slot_s=1.0))
+    left = {path.name for path in clips.glob("*/*")}
+    _, items = draw(Wish(slot_s=1.0))
+    there = {path.name for path in clips.glob("*/*")}
+    assert left and not left & there and len(there) == len(items)

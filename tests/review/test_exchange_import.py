@@ -160,7 +160,7 @@ def test_leaks_in_released_recordings_become_findings_in_their_own_time(bench, a
         (SLOT, ANNA, NAMES[SLOT], Stage.FOUND)
     }
     assert sorted(done.findings, key=lambda f: f.id) == bench.store.findings(Stage.FOUND)
-    assert len({f.id for f in done.findings}) == 2 and all(len(f.id) == 16 for f in done.findings)
+    assert len({f.id for f in done.findings}) == 2 and all(len(f.id) == 32 for f in done.findings)
 
 
 def test_a_leak_in_a_targeted_item_is_a_finding_too(bench):
@@ -172,6 +172,11 @@ def test_a_planted_leak_is_no_finding(bench):
     done = bench.read(table(bench, f"{PLANT},leak,4,5,PERSON,"))
     assert done.findings == () and bench.store.findings() == []
     assert spots(bench.verdicts()[PLANT, ANNA]) == [(4.0, 5.0, "PERSON")]
+
+
+def test_a_leak_beside_a_planted_one_is_a_finding_of_the_recording(bench):
+    (found,) = bench.read(table(bench, f"{PLANT},leak,4,5,PERSON,", f"{PLANT},leak,7,8,AGE,")).findings
+    assert (found.name, found.start, found.end, found.type) == (NAMES[PLANT], 7.0, 8.0, "AGE")
 
 
 def test_clips_that_a_file_leaves_out_stay_open(bench):

@@ -1,6 +1,7 @@
 """What counts in a certificate: the uniform sample alone, the worst verdict, and what is missing as a leak."""
 
 import json
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict, replace
 
@@ -147,3 +148,44 @@ def test_earlier_draws_are_told_by_their_outcome(review):
         lot = draw_sample(archive, review.store, Wish(), Extras(0.0, 0, 0))
     review.lot = lot
     assert review.facts().earlier_draws == {"abandoned": 1}
+
+
+def test_what_the_targeted_sample_found_counts_after_the_recording_was_erased(review):
+    review.all_clean()
+    review.say("t", Opinion.LEAK, (0.1, 0.3, "PERSON"))
+    for _ in range(2):
+        review.store.forget(review.store.item("t").name)
+        assert review.store.findings() == []
+        assert review.facts().verdicts == {"clean": NUM - 1, "leak": 1}
+
+
+@pytest.mark.parametrize(("stage", "expected"), [(Stage.FOUND, "leak"), (Stage.WITHDRAWN, "clean")])
+def test_a_leak_that_was_mended_before_the_lot_was_frozen_is_not_in_it(review, stage, expected):
+    leaking = review.uniform[0]
+    review.say(leaking.id, Opinion.LEAK, (0.1, 0.3, "PERSON"))
+    review.store.set_stage([finding.id for finding in review.store.findings()], stage)
+    with review.house.archive() as archive:
+        archive.ledger.reset([review.uniform[1].name])
+        review.lot = draw_sample(archive, review.store, Wish(), Extras(0.0, 0, 0))
+    for item in review.store.items(review.lot.id):
+        review.say(item.id, Opinion.CLEAN)
+    facts = review.facts()
+    assert facts.verdicts == Counter({expected: 1}) + Counter({"clean": NUM - 2})
+    review.store.forget(leaking.name)
+    assert review.facts().verdicts == facts.verdicts
+
+
+def test_who_removes_the_state_after_somebody_heard_something_is_told_on(review):
+    with review.house.archive() as archive:
+        archive.record.listened("item", review.uniform[0].name, "r1")
+        assert review.facts().earlier_draws == {}
+        archive.record.listened("item", review.uniform[0].name, "of-a-state-that-is-gone")
+    assert review.facts().earlier_draws == {"unknown": 1}
+
+
+def test_a_planted_leak_that_was_noticed_stays_so_after_the_recording_was_erased(review):
+    review.say("p", Opinion.LEAK, (0.9, 1.1, "PERSON"), (1.6, 1.8, "AGE"))
+    review.store.forget(review.store.item("p").name)
+    assert review.facts().num_noticed == 1
+    (verdict,) = review.store.verdicts(review.lot.id)
+    assert [mark.type for mark in verdict.marks] == ["PERSON"]

@@ -160,6 +160,16 @@ def test_a_planted_leak_that_is_heard_is_no_finding(tmp_path):
     assert len(review.store.verdicts("lot")) == 1
 
 
+def test_a_leak_beside_a_planted_one_is_a_finding_of_the_recording(tmp_path):
+    review = make_review(tmp_path, kinds=[Kind.PLANTED], slot=(10.0, 14.0), seconds=14.0)
+    ann = review.reviewer().id
+    item = review.queue.next_item(ann)
+    said = Said(Opinion.LEAK, (Mark(1.9, 2.6, "PERSON"), Mark(3.0, 3.5, "AGE")))
+    (found,) = review.queue.give_verdict(ann, item.id, said, audio_bytes=SIZE)
+    assert (found.name, found.start, found.end, found.type) == (item.name, 13.0, 13.5, "AGE")
+    assert review.store.findings() == [found]
+
+
 def test_too_much_may_be_marked_and_is_no_finding(review):
     ann = review.reviewer().id
     item = review.queue.next_item(ann)

@@ -1,6 +1,7 @@
 """A value is searched for in what is still audible, after its cost was said; hits are positions alone."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,10 @@ from redactor.errors import LanguageError, StoreError, UsageError
 from redactor.inputs import find_inputs, input_path
 from redactor.ledger import State
 from redactor.review import search as module
+from redactor.review.entries import Finding
+from redactor.review.entries import Stage as FollowedUp
 from redactor.review.search import Cost, finding_span, plan_search, search_value
+from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 from redactor.review.values import SAME, places, value_under
 from redactor.review.withdraw import withdraw
 from redactor.types import Segment, Transcript, Word
@@ -320,3 +324,16 @@ def test_where_nothing_is_said_again_nothing_is_withdrawn(house, names, monkeypa
     told = capsys.readouterr()
     assert (told.out, "0 places in 0 recordings" in told.err) == ("", True)
     assert house.listed() == [names["2"]]
+
+
+def test_where_a_finding_of_a_review_is_said_again_is_one_too(house, names, monkeypatch):
+    monkeypatch.setattr(module, "_recognizer", lambda prepared: Stage(TEXTS["0"]))
+    heard_first = Finding("f", "item", "r1", names["0"], 0.8, 1.6, "PERSON", FollowedUp.SETTLED)
+    with house.archive() as archive:
+        withdraw(archive, names["0"], [LEAK])
+    with closing(ReviewStore(house.folder.private / STORE_NAME)) as store:
+        with store.transaction() as db:
+            insert_findings(db, [heard_first])
+        assert command.review_search_finding(house.out, finding="f", private=None, yes=True, as_json=True) == 0
+        (again,) = store.findings(FollowedUp.WITHDRAWN)
+    assert (again.name, again.start, again.end, again.item) == (names["1"], 0.1, 0.9, "item")

@@ -1,13 +1,18 @@
 """What is heard and seen of a recording: the bytes that were drawn, by ranges, and nothing beside them."""
 
+import json
 import os
+import re
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from review_helpers import Browser, app_of, assigned, change, make_review
 
 from redactor.errors import StoreError
 from redactor.review.entries import Kind
+from redactor.review.serve import pages
 
 # Sound.
 
@@ -210,6 +215,20 @@ def test_the_picture_marks_what_is_muted_on_each_channel(tmp_path):
     assert "script" not in answer.text
 
 
+def test_words_are_timed_too_coarsely_to_tell_a_recognizer_from_a_plant(tmp_path):
+    review = make_review(tmp_path)
+    file = review.out / "release" / review.items[0].reports["transcript"]
+    document = json.loads(file.read_text())
+    document["segments"][0]["start"] = 0.2371234567
+    document["segments"][0]["words"][0] |= {"start": 0.2371234567, "end": 0.519}
+    file.write_text(json.dumps(document))
+    ann = Browser(app_of(review))
+    ann.enter(review.link())
+    page = ann.get(ann.next_path()).text
+    assert re.search(r'data-start="0.2"\s+data-end="0.6">hello', page) and 'data-at="0.2"' in page
+    assert not re.search(r'data-(start|end|at)="\d+\.\d\d', page)
+
+
 def test_nothing_tells_what_an_item_was_drawn_for(tmp_path):
     review = make_review(tmp_path, kinds=[Kind.UNIFORM, Kind.TARGETED, Kind.PLANTED])
     ann = Browser(app_of(review))
@@ -255,3 +274,16 @@ def test_a_recording_without_a_transcript_can_be_heard(review, ann):
     answer = ann.get(path)
     assert answer.status_code == 200
     assert "no transcript" in answer.text
+
+
+def test_a_picture_that_takes_long_holds_up_nobody(review, ann, bob, monkeypatch):
+    go, really = threading.Event(), pages.peaks
+    monkeypatch.setattr(pages, "peaks", lambda descriptor: (go.wait(30), really(descriptor))[1])
+    path = ann.next_path()
+    with ThreadPoolExecutor(13) as threads:
+        try:
+            pictures = [threads.submit(ann.get, f"{path}/waveform.svg") for _ in range(12)]
+            assert threads.submit(bob.get, "/").result(timeout=10).status_code == 200
+        finally:
+            go.set()
+        assert {picture.result(timeout=30).status_code for picture in pictures} == {200}

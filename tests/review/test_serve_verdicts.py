@@ -63,6 +63,14 @@ def test_a_slow_follow_up_does_not_hold_up_the_answer(review):
         go.set()
 
 
+def test_a_leak_is_kept_though_the_recording_was_withdrawn_for_another_meanwhile(review, ann):
+    path = ann.next_path()
+    review.audio(review.items[0]).unlink()
+    assert ann.leak(path).status_code == 303
+    (found,) = review.store.findings(Stage.FOUND)
+    assert (found.start, found.end) == (2.0, 2.5)
+
+
 def test_a_replayed_verdict_changes_nothing(review, ann):
     path = ann.next_path()
     data = {"csrf": ann.csrf, "opinion": "cannot-tell"}

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from redactor.errors import StoreError
+from redactor.review.clips import tenths
 from redactor.review.comments import tidy
 from redactor.review.entries import Item
 from redactor.review.exchange.folders import read_below
@@ -152,7 +153,7 @@ def _lines(transcript: Mapping[str, Any], window: _Window) -> tuple[Line, ...]:
         times = _cut(segment["start"], segment["end"], window)
         text = _text(segment, window)
         if times is not None and text:
-            lines.append(Line(*times, int(segment["channel"]) if has_sides else None, text))
+            lines.append(Line(*tenths(*times), int(segment["channel"]) if has_sides else None, text))
     return tuple(lines)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,11 +10,11 @@ from pathlib import Path
 
 from redactor.errors import UsageError
 from redactor.review.comments import Search, replaced
-from redactor.review.entries import Finding, Item, Kind, Mark, Opinion, Stage, Verdict
+from redactor.review.entries import Finding, Item, Mark, Opinion, Verdict
 from redactor.review.exchange.answers import Answer, Said
 from redactor.review.exchange.formats import Format, read_answers
 from redactor.review.exchange.handout import check_reviewer
-from redactor.review.queue import OTHER
+from redactor.review.queue import OTHER, findings_of
 from redactor.review.store import ReviewStore, insert_verdict, verdict_of
 from redactor.types import Seconds
 
@@ -114,7 +113,7 @@ def _stored(db: sqlite3.Connection, store: ReviewStore, judged: Sequence[_Judged
         elif _is_known(db, verdict, one.answer.place):
             num_known += 1
         else:
-            made = _findings(item, verdict)
+            made = findings_of(item, verdict)
             insert_verdict(db, verdict, made)
             findings += made
             opinions[verdict.opinion] += 1
@@ -183,24 +182,6 @@ def _mark(piece: Said, duration: Seconds) -> Mark:
             f"{piece.place}: a mark lies outside the clip, which has {duration:.3f} s; mark it again"
         )
     return Mark(start, min(end, duration), piece.type or OTHER)
-
-
-def _findings(item: Item, verdict: Verdict) -> list[Finding]:
-    if verdict.opinion is not Opinion.LEAK or item.kind is Kind.PLANTED:
-        return []
-    return [
-        Finding(
-            id=secrets.token_hex(8),
-            item=item.id,
-            reviewer=verdict.reviewer,
-            name=item.name,
-            start=item.start + mark.start,
-            end=item.start + mark.end,
-            type=mark.type,
-            stage=Stage.FOUND,
-        )
-        for mark in verdict.marks
-    ]
 
 
 def _num_open(db: sqlite3.Connection, reviewer: str) -> int:

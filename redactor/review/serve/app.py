@@ -107,7 +107,7 @@ def _routes(desk: Desk) -> list[Route]:
         _route("/", GET=signed_in(pages.home, desk)),
         _route("/next", POST=signed_in(pages.go_on, **reviewers)),
         _route("/item/{item}", GET=signed_in(pages.item_page, **reviewers)),
-        _route("/item/{item}/waveform.svg", GET=signed_in(pages.waveform, **reviewers)),
+        _route("/item/{item}/waveform.svg", GET=signed_in(pages.waveform, **reviewers, is_slow=True)),
         _route("/item/{item}/audio", GET=audio_endpoint(desk)),
         _route("/item/{item}/verdict", POST=signed_in(pages.verdict, **reviewers)),
         _route("/operator", GET=signed_in(pages.operator, desk, role=Role.OPERATOR)),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redactor.review.clips import cut_report, cut_transcript
+from redactor.review.clips import cut_report, cut_transcript, tenths
 from redactor.review.entries import Item
 from redactor.review.serve.sound import Gone, Roots
 from redactor.types import Seconds
@@ -103,11 +103,11 @@ def _muted(row: Mapping[str, Any]) -> Muted:
 def _line(segment: Mapping[str, Any]) -> Line:
     tokens = [*_tokens(segment["words"], False), *_tokens(segment["placeholders"], True)]
     tokens.sort(key=lambda token: (token.start, token.end))
-    return Line(int(segment["channel"]), float(segment["start"]), tuple(tokens))
+    return Line(int(segment["channel"]), tenths(segment["start"], segment["end"])[0], tuple(tokens))
 
 
 def _tokens(rows: Sequence[Mapping[str, Any]], is_placeholder: bool) -> list[Token]:
-    return [Token(str(r["text"]), float(r["start"]), float(r["end"]), is_placeholder) for r in rows]
+    return [Token(str(r["text"]), *tenths(r["start"], r["end"]), is_placeholder) for r in rows]
 
 
 def clock(time: Seconds) -> str:

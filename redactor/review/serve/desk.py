@@ -89,14 +89,22 @@ class Desk:
     _pool: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_NUM_THREADS, thread_name_prefix="page")
     )
+    _painter: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="picture")
+    )
 
     async def work(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run what waits for a disk off the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
+    async def paint(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run what takes a core for long, one at a time: who waits for it holds up nobody's page or sound."""
+        return await asyncio.get_running_loop().run_in_executor(self._painter, function, *arguments)
+
     def close(self) -> None:
         """Let the threads end."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._painter):
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(frozen=True)
@@ -179,11 +187,14 @@ def enter_session(desk: Desk, request: Request, limit: Limit) -> tuple[Session, 
     return too_often(wait_s, session=session) if wait_s else (session, token)
 
 
-def signed_in(page: Page, desk: Desk, *, role: Role | None = None) -> Callable[[Request], Any]:
+def signed_in(
+    page: Page, desk: Desk, *, role: Role | None = None, is_slow: bool = False
+) -> Callable[[Request], Any]:
     """An endpoint for those who are in; where a role is named, for those of it: others find nothing there.
 
-    What is posted has to hold the session's own token.
+    What is posted has to hold the session's own token. What is slow waits for its like alone.
     """
+    work = desk.paint if is_slow else desk.work
 
     def answer(request: Request, body: bytes) -> Response:
         entered = enter_session(desk, request, _limit_of(request))
@@ -200,7 +211,7 @@ def signed_in(page: Page, desk: Desk, *, role: Role | None = None) -> Callable[[
         return page(ask)
 
     async def endpoint(request: Request) -> Response:
-        return await desk.work(answer, request, await request.body())
+        return await work(answer, request, await request.body())
 
     return endpoint
 

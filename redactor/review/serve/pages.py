@@ -199,7 +199,9 @@ def verdict(ask: Ask) -> Response:
         if types:
             alert = "The comment seems to hold personal data: " + ", ".join(map(_meaning, types)) + "."
             return _item_page(ask, given, typed, alert=alert, types=types, status=422)
-        num_bytes = _audio_bytes(ask.desk, given.item)
+        # A leak that was heard is kept though the recording was withdrawn for another one meanwhile: what is
+        # released in its place would have only that one muted.
+        num_bytes = 0 if said.opinion is Opinion.LEAK else _audio_bytes(ask.desk, given.item)
         found = ask.desk.queue.give_verdict(
             ask.reviewer,
             given.item.id,
