@@ -7,9 +7,11 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from redactor.audit import Head, head_file, load_signing_key, read_head, verify
 from redactor.errors import StoreError, UsageError
 from redactor.files import write_atomic
 from redactor.ledger import Ledger
+from redactor.record import signing_key_beside
 from redactor.review.certificate import assess, to_html, to_json
 from redactor.review.clips import REVIEW_FOLDER
 from redactor.review.entries import Lot
@@ -17,6 +19,7 @@ from redactor.review.gathering import gather
 from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.runfolder import RunFolder, open_run_folder
 from redactor.runthrough import last_settings, record_of
+from redactor.settings import Settings
 
 
 def review_certificate(
@@ -41,14 +44,17 @@ def review_certificate(
     UsageError
         If nothing was drawn, or no such lot.
     StoreError
-        If a file cannot be written.
+        If a file cannot be written, or the record is not what it was when the lot was frozen.
     """
     folder = open_run_folder(out, private=private)
     store_file = folder.private / STORE_NAME
     if not store_file.is_file():
         raise UsageError(f"nothing was drawn from {str(out)!r} yet; `redactor review sample` comes first")
+    with closing(Ledger(folder.ledger)) as ledger:
+        settings = last_settings(ledger, folder.out)
     with closing(ReviewStore(store_file)) as store:
         chosen = _lot(store, lot)
+        _check_record(folder, chosen, settings)
         document = assess(gather(folder, store, chosen))
     data = to_json(document)
     target = (to or folder.private / REVIEW_FOLDER) / f"certificate-{chosen.id[:16]}"
@@ -58,7 +64,7 @@ def review_certificate(
     except OSError as error:
         raise StoreError(f"{str(target)!r} cannot be written: {error.strerror}") from None
     shown = bool(document["claim"]["shown"])
-    _put_on_record(folder, chosen, hashlib.sha256(data).hexdigest(), shown=shown)
+    record_of(folder, settings).certified(chosen.id, hashlib.sha256(data).hexdigest(), shown=shown)
     if as_json:
         print(data.decode())
     print(document["claim"]["statement"], file=sys.stderr)
@@ -75,7 +81,13 @@ def _lot(store: ReviewStore, wanted: str | None) -> Lot:
     return fitting[-1]
 
 
-def _put_on_record(folder: RunFolder, lot: Lot, digest: str, *, shown: bool) -> None:
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
-    record_of(folder, settings).certified(lot.id, digest, shown=shown)
+def _check_record(folder: RunFolder, lot: Lot, settings: Settings) -> None:
+    """The record has to hold what the draw was made from, up to its own head."""
+    key = load_signing_key(signing_key_beside(settings.key_file), create=False).public
+    frozen = Head.from_document(dict(lot.head), where="the lot")
+    for head in (frozen, read_head(head_file(folder.audit))):
+        if not verify(folder.audit, public_key=key, head=head).fits:
+            raise StoreError(
+                f"the record {str(folder.audit)!r} does not fit its signed heads, so no certificate was made; "
+                "`redactor audit verify` tells more"
+            )
