@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from redactor.errors import UsageError
 from redactor.ledger import Ledger
+from redactor.review.entries import Finding, Stage
 from redactor.review.search import Cost, Hit, finding_span, plan_search, search_value
-from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 from redactor.review.withdraw import withdraw_all
 from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
@@ -33,6 +35,7 @@ def review_search(
     private: Path | None,
     yes: bool,
     as_json: bool,
+    finding: Finding | None = None,
 ) -> int:
     """Say what it takes to search the release for what was said under a finding; with `yes`, search it.
 
@@ -52,6 +55,8 @@ def review_search(
     private : pathlib.Path or None
     yes : bool
     as_json : bool
+    finding : Finding, optional
+        What is searched for, of a review; where it is said again is a finding of this review too.
     """
     folder = open_run_folder(out, private=private)
     span = finding_span(start, end, entity_type, channel=channel)
@@ -62,7 +67,7 @@ def review_search(
         if as_json:
             print(json.dumps({"cost": _rounded(cost)}))
         return 0
-    hits = _searched(folder, name, span)
+    hits = _searched(folder, name, span, finding)
     _say_hits(hits, folder, as_json=as_json)
     if as_json:
         withdrawn = sorted({hit.name for hit in hits})
@@ -97,10 +102,11 @@ def review_search_finding(
         private=private,
         yes=yes,
         as_json=as_json,
+        finding=found,
     )
 
 
-def _searched(folder: RunFolder, name: str, span: TimeSpan) -> Sequence[Hit]:
+def _searched(folder: RunFolder, name: str, span: TimeSpan, finding: Finding | None) -> Sequence[Hit]:
     with closing(Ledger(folder.ledger)) as ledger:
         settings = last_settings(ledger, folder.out)
     prepared = prepare(settings)
@@ -112,8 +118,26 @@ def _searched(folder: RunFolder, name: str, span: TimeSpan) -> Sequence[Hit]:
         by_name = defaultdict(list)
         for hit in hits:
             by_name[hit.name].append(hit.span)
-        withdraw_all(archive, by_name)
+        with _kept(folder, hits, finding):
+            withdraw_all(archive, by_name)
     return hits
+
+
+@contextmanager
+def _kept(folder: RunFolder, hits: Sequence[Hit], finding: Finding | None) -> Iterator[None]:
+    """Findings of the review first, for its numbers; whoever serves it goes on with them if this is killed."""
+    if finding is None:
+        yield
+        return
+    found = [
+        replace(finding, id=secrets.token_hex(16), name=h.name, start=h.start, end=h.end, stage=Stage.FOUND)
+        for h in hits
+    ]
+    with closing(ReviewStore(folder.private / STORE_NAME)) as store:
+        with store.transaction() as db:
+            insert_findings(db, found)
+        yield
+        store.set_stage([each.id for each in found], Stage.WITHDRAWN)
 
 
 def _say_cost(cost: Cost) -> None:
