@@ -20,6 +20,8 @@ from redactor.detect.deny import denied
 from redactor.errors import ObjectionError, QuarantineError, RecordingError, RedactorError, StoreError
 from redactor.intervals import union
 from redactor.invariants import check_found, check_spans, check_transcript
+from redactor.keep import Keep
+from redactor.kept import Choice, choose
 from redactor.policy import Policy
 from redactor.redact.audio import Fill, muted
 from redactor.redact.text import redact_text
@@ -61,6 +63,8 @@ class Tools:
     policy : Policy
     watch : callable or None
         Told the name of a stage and the seconds it took a recording.
+    keep : Keep or None
+        What is a subject's own and stays audible to them.
     """
 
     recognizer: Transcriber
@@ -68,6 +72,7 @@ class Tools:
     verifier: Checker
     policy: Policy
     watch: Callable[[str, float], None] | None = None
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True)
@@ -136,15 +141,15 @@ def redact_recording(
         with stage("align", watch):
             spans = _spans_to_mute(heard, found, reviewed, recording, policy)
         while True:
-            silent = _write(recording, heard.transcript, found, spans, tools, staging, about)
+            choice = _chosen(tools, about, heard, found, spans, recording)
+            silent, claim = _write(recording, heard.transcript, choice, tools, staging)
             with stage("verify", watch):
-                claim = Claim(recording, heard.transcript, spans, staging.sound, staging.texts, about)
                 checked = tools.verifier.check(claim, known=known, first=not rounds)
                 rounds.append(round_record(len(rounds) + 1, checked))
                 if checked.is_clean:
                     _check_was_listened_to(checked, policy)
                     break
-                _hold_back_if_hopeless(checked, rounds, spans, policy)
+                _hold_back_if_hopeless(checked, rounds, choice.spans, policy)
                 staging.discard()
             with stage("align", watch):
                 added.append(_to_mute(checked, added, heard.power, policy))
@@ -154,36 +159,43 @@ def redact_recording(
     return Redacted(recording.sha256, recording.duration, silent, _verdict(checked), {"check": rounds})
 
 
-def _write(
-    recording: Recording,
-    transcript: Transcript,
+def _chosen(
+    tools: Tools,
+    about: dict[str, Any],
+    heard: Heard,
     found: Sequence[PiiSpan],
     spans: Sequence[TimeSpan],
-    tools: Tools,
-    staging: Staging,
-    about: dict[str, Any],
-) -> Seconds:
-    """Mute and stage everything; the seconds muted on some channel."""
+    recording: Recording,
+) -> Choice:
+    with stage("align", tools.watch):
+        return choose(tools.keep, about, heard, found, spans, recording, tools.policy)
+
+
+def _write(
+    recording: Recording, transcript: Transcript, choice: Choice, tools: Tools, staging: Staging
+) -> tuple[Seconds, Claim]:
+    """Mute and stage everything; the seconds muted on some channel, and what is claimed of it."""
     policy = tools.policy
     with stage("redact", tools.watch):
         text = redact_text(
             transcript,
-            spans,
-            [pii for pii in found if pii.hearing == 0],
+            choice.spans,
+            [pii for pii in choice.found if pii.hearing == 0],
             formats=policy.output.transcripts,
             num_channels=recording.num_channels,
         )
-        redactions, redacted = muted(recording, spans, Fill.of(policy.mute))
+        redactions, redacted = muted(recording, choice.spans, Fill.of(policy.mute))
     with stage("write", tools.watch):
         written = staging.audio(redacted)
-        silent = sum(end - start for start, end in union((s.start, s.end) for s in spans))
-        document = report(recording, written, redactions, transcript, about=about, muted=silent)
+        silent = sum(end - start for start, end in union((s.start, s.end) for s in choice.spans))
+        document = report(recording, written, redactions, transcript, about=choice.about, muted=silent)
         staging.text("reports", ".json", json.dumps(document, indent=1) + "\n")
         if policy.output.audacity_labels:
             staging.text("reports", ".labels.txt", audacity_labels(redactions))
         for extension, content in text.files.items():
             staging.text("transcripts", f".{extension}", content)
-    return silent
+    files = staging.sound, staging.texts
+    return silent, Claim(recording, transcript, choice.spans, *files, choice.about, choice.kept)
 
 
 def _verdict(checked: Checked) -> str:

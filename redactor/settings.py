@@ -12,6 +12,7 @@ from redactor import config
 from redactor.config_text import to_toml
 from redactor.errors import StoreError, UsageError
 from redactor.identity import RunIdentity, run_identity
+from redactor.keep import Keep
 from redactor.model_registry import ModelFiles, resolve
 from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe import Device, choose_device
@@ -104,6 +105,8 @@ class Prepared:
     identity : RunIdentity
     notes : tuple of str
         What the person should know, such as a GPU that is not used.
+    keep : Keep or None
+        What stays audible to a subject, of what is theirs; never among what is stored of a run.
     """
 
     settings: Settings
@@ -111,6 +114,7 @@ class Prepared:
     models: Mapping[str, ModelFiles]
     identity: RunIdentity
     notes: tuple[str, ...] = ()
+    keep: Keep | None = None
 
     @property
     def num_workers(self) -> int:

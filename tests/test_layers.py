@@ -18,14 +18,14 @@ LAYERS = [
     ["timebase", "files", "batching", "intervals", "textplaces", "entities", "invariants", "policy"],
     ["kernels", "config", "edges", "audio"],
     ["config_text", "model_registry", "model_entries", "model_files", "model_hub"],
-    ["transcribe", "detect", "align", "redact", "report"],
+    ["transcribe", "detect", "align", "redact", "report", "keep"],
     ["verify", "sqlite", "runfolder", "names", "inputs", "audit"],
     ["staging", "identity", "settings", "ledger", "known_runs", "record"],
-    ["pipeline", "sentinels"],
+    ["pipeline", "kept", "sentinels"],
     ["engines"],
-    ["runs", "runthrough", "bench", "review", "export"],
+    ["runs", "runthrough", "anew", "bench", "review", "export"],
     ["commands"],
-    ["cli", "cli_review", "__main__"],
+    ["cli", "cli_review", "cli_export", "cli_export_package", "__main__"],
 ]
 STAGES = {"transcribe", "detect", "align", "redact", "verify"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -33,7 +33,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # What takes seconds to import, or could talk to the network: a `redactor --help` needs none of it.
 HEAVY = (
     "av cryptography ctranslate2 faster_whisper huggingface_hub numba numpy onnxruntime presidio_analyzer "
-    "requests soundfile soxr spacy tldextract torch urllib3"
+    "requests scipy soundfile soxr spacy sqlalchemy starlette tldextract torch urllib3 uvicorn pyarrow pyrage"
 ).split()
 
 MAY_PRINT = {"commands", "cli"}

@@ -27,6 +27,7 @@ from redactor.detect.tagger import least_probabilities, least_when_checked
 from redactor.engines.base import Job, Outcome, attempt
 from redactor.engines.limits import Step
 from redactor.errors import ModelError, RedactorError
+from redactor.keep import Keep
 from redactor.model_registry import ModelFiles
 from redactor.pipeline import Tools
 from redactor.policy import Policy
@@ -82,6 +83,8 @@ class WorkerSpec:
         Where what the verifier is tried with lies for a moment.
     keep_names : bool
     provenance : mapping
+    keep : Keep or None
+        What stays audible to a subject, of what is theirs.
     """
 
     policy: Policy
@@ -93,6 +96,7 @@ class WorkerSpec:
     private: Path
     keep_names: bool
     provenance: Mapping[str, Any]
+    keep: Keep | None = None
 
 
 def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
@@ -119,7 +123,8 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
     detector = SpeechDetector(texts, spec.policy, taggers=taggers)
     least = least_when_checked(spec.policy)
     checking = SpeechDetector(texts, spec.policy, taggers=[tagger.with_least(least) for tagger in taggers])
-    return Tools(recognizer, detector, Verifier(recognizer, checking, spec.policy), spec.policy)
+    verifier = Verifier(recognizer, checking, spec.policy, keep=spec.keep)
+    return Tools(recognizer, detector, verifier, spec.policy, keep=spec.keep)
 
 
 def _by_language(spec: WorkerSpec, role: str) -> dict[str, Path]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
 
+from redactor.anew import redact_anew
 from redactor.config import load_policy
-from redactor.ledger import Row, State
+from redactor.ledger import Row
 from redactor.review.clips import REVIEW_FOLDER
-from redactor.runfolder import create_run_folder, locked
 from redactor.runs import Archive
-from redactor.runthrough import begin, carry_out, inputs_of, last_settings
+from redactor.runthrough import last_settings
 from redactor.settings import prepare
 
 POLICY = "strict"
@@ -38,19 +37,8 @@ def redact_strictly(archive: Archive, lot: str, names: Sequence[str]) -> list[Ro
     UsageError, ModelError, StoreError
         If it cannot be done.
     """
-    settings = last_settings(archive.ledger, archive.folder.out)
-    settings = replace(settings, policy=load_policy(POLICY))
-    found = inputs_of(archive.inputs, names)
-    if not found:
+    if not names:
         return []
-    prepared = prepare(settings)
-    folder = create_run_folder(archive.folder.private / REVIEW_FOLDER / POLICY / lot[:16])
-    with (
-        locked(folder),
-        closing(Archive(folder, key_file=settings.key_file, keep_names=False)) as strict,
-    ):
-        for name in names:
-            strict.ledger.add_reviewed(name, archive.ledger.reviewed(name))
-        plan = begin(strict, prepared, found)
-        carry_out(strict, prepared, plan, on_row=lambda row: None)
-        return list(strict.ledger.rows(State.DONE))
+    settings = last_settings(archive.ledger, archive.folder.out)
+    prepared = prepare(replace(settings, policy=load_policy(POLICY)))
+    return redact_anew(archive, archive.folder.private / REVIEW_FOLDER / POLICY / lot[:16], names, prepared)

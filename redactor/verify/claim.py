@@ -28,6 +28,8 @@ class Claim:
         The finished text files by the path below ``release/`` that they are to have.
     about : mapping
         What the report says of the run: name, policy, models.
+    kept : tuple of TimeSpan
+        Where something personal was found and deliberately left unmuted, see :mod:`redactor.keep`.
     """
 
     original: Sound
@@ -36,6 +38,7 @@ class Claim:
     audio: Path
     texts: Mapping[str, Path]
     about: Mapping[str, Any]
+    kept: tuple[TimeSpan, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from redactor.audio.recording import Recording, open_recording
 from redactor.errors import RecordingError
 from redactor.invariants import check_found, check_transcript
+from redactor.keep import Keep
 from redactor.policy import Policy
 from redactor.types import PiiSpan, Transcript
 from redactor.verify.claim import Checked, Claim, Fault, Missed
@@ -45,12 +46,17 @@ class Verifier:
     detector : Detector
         Finds at least what the policy wants muted.
     policy : Policy
+    keep : Keep, optional
+        What it does not object to, where a claim says that it was kept.
     """
 
-    def __init__(self, listener: Listener, detector: Detector, policy: Policy) -> None:
+    def __init__(
+        self, listener: Listener, detector: Detector, policy: Policy, *, keep: Keep | None = None
+    ) -> None:
         self._listener = listener
         self._detector = detector
         self._policy = policy
+        self._keep = keep
 
     def check(
         self, claim: Claim, *, known: dict[Any, Any], first: bool = True, listen: bool | None = None
@@ -84,7 +90,7 @@ class Verifier:
             return Checked(faults=faults)
         left = audible(claim.transcript, claim.spans)
         # What the first pass heard, it also searched with all the suspicion that the policy asks for.
-        missed = self._search(left, "text", suspicious=False)
+        missed = self._search(claim, left, "text", suspicious=False)
         if not (self.is_drawn(claim.name) if listen is None else listen):
             return Checked(missed=missed)
         return self._listen(claim, left, missed, known, suspicious=first)
@@ -109,13 +115,17 @@ class Verifier:
         ticket = hashlib.sha256(f"{verify.seed}\0{name}".encode()).digest()
         return int.from_bytes(ticket[:8], "big") < verify.share * _TICKETS
 
-    def _search(self, left: Transcript, source: str, *, suspicious: bool) -> tuple[Missed, ...]:
+    def _search(
+        self, claim: Claim, left: Transcript, source: str, *, suspicious: bool
+    ) -> tuple[Missed, ...]:
         least = self._policy.entities
         found = tuple(
             pii
             for pii in search(self._detect, left)
             if suspicious or pii.score >= least.get(pii.entity_type, math.inf)
         )
+        if keeper := self._keep.on(claim.name, claim.original.num_channels) if self._keep else None:
+            found = keeper.objections(left, found, claim.kept)
         return (Missed(source, left, found),) if found else ()
 
     def _detect(self, left: Transcript) -> tuple[PiiSpan, ...]:
@@ -145,7 +155,7 @@ class Verifier:
         agreement = compare(left, again)
         return Checked(
             faults=_unfit(agreement),
-            missed=(*missed, *self._search(again, "hearing", suspicious=suspicious)),
+            missed=(*missed, *self._search(claim, again, "hearing", suspicious=suspicious)),
             unknown=agreement.apart,
             listened=True,
             agreement=agreement.share,

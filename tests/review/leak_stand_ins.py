@@ -45,7 +45,7 @@ class Engine:
         for job in jobs:
             policy = self.prepared.settings.policy
             stages = Stage(self.stages.transcript), Stage(self.stages.found)
-            tools = Tools(*stages, self.stages.verifier or Verifier(), policy)
+            tools = Tools(*stages, self.stages.verifier or Verifier(), policy, keep=self.prepared.keep)
             self.archive.ledger.lease([job.name])
             outcome = attempt(
                 job,

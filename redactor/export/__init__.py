@@ -1,0 +1,1 @@
+"""The right recordings to the right person: catalog, requests, approvals, packages."""
