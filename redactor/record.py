@@ -115,6 +115,27 @@ class Record:
     def forgotten(self, name: str) -> None:
         self._append("forgotten", {"id": self._id(name)})
 
+    def enrolled(self, fingerprint: str, person: str, role: str, count: int, *, sha256: str) -> None:
+        """Somebody's key was enrolled: `count` lines stand in the file of enrolments, of this digest."""
+        fields = {"key": fingerprint, "person": person, "role": role, "count": count, "lines": sha256}
+        self._append("enrolled", fields)
+
+    def enrolment_revoked(self, fingerprint: str, count: int, *, sha256: str) -> None:
+        """A key was revoked; as :meth:`enrolled`."""
+        self._append("enrolment-revoked", {"key": fingerprint, "count": count, "lines": sha256})
+
+    def approval_signed(self, request: str, fingerprint: str, manifest: str) -> None:
+        """An approver signed for what a request is to hold; the signature itself is a file of its own."""
+        self._append("approval-signed", {"request": request, "key": fingerprint, "manifest": manifest})
+
+    def catalog_imported(self, digest: str, num_entries: int, num_changed: int) -> None:
+        """A catalog takes the place of the one before, in which `num_changed` recordings had another owner."""
+        self._append("catalog-imported", {"digest": digest, "entries": num_entries, "changed": num_changed})
+
+    def export_step(self, step: str, request: str, fields: Mapping[str, Any]) -> None:
+        """A request for an export goes a step on, or one was refused: ids, slugs, digests and numbers."""
+        self._append(f"export-{step}", {"request": request, **fields})
+
     def _append(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._log.append([Event(kind, fields)])
 
