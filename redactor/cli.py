@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import redactor
+from redactor.cli_export import add_export
 from redactor.cli_review import add_review
 from redactor.errors import Interrupted, RedactorError, UsageError
 
@@ -90,6 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_forget(commands)
     _add_audit(commands)
     add_review(commands)
+    add_export(commands)
     _add_bench(commands)
     _add_models(commands)
     _add_policy(commands)

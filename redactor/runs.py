@@ -17,6 +17,8 @@ from redactor.engines.base import Job
 from redactor.engines.local import LocalEngine
 from redactor.engines.worker import WorkerSpec, work
 from redactor.errors import StoreError, UsageError
+from redactor.export.catalog import forget_catalog
+from redactor.export.forget import forget_redactions
 from redactor.files import atomic_file, sha256_file, stamp_of
 from redactor.identity import RunIdentity
 from redactor.inputs import Input, as_uri, input_path
@@ -223,6 +225,7 @@ class Archive:
             private=self.folder.private,
             keep_names=settings.keep_names,
             provenance=prepared.identity.provenance,
+            keep=prepared.keep,
         )
         return LocalEngine(
             spec,
@@ -249,6 +252,8 @@ class Archive:
         sweep(self.folder, listed=self.ledger.listed_files())
         # Last: it fails while somebody reads what is erased, and the release must not wait for that.
         forget_reviews(self.folder, name)
+        forget_redactions(self.folder, name)
+        forget_catalog(self.folder, name)
 
     def write_manifest(self) -> None:
         """Write ``release/manifest.jsonl`` anew from the ledger, in order of name."""

@@ -50,6 +50,51 @@ COMMANDS = {
         ["out"], "--private --reviewer --format --lot --to --audio-prefix --json".split()
     ),
     "review import": (["out", "file"], ["--private", "--reviewer", "--format", "--json"]),
+    "catalog import": (
+        ["out", "source"], "--private --query --column --replace --subject-key --json".split()
+    ),
+    "catalog status": (["out"], ["--private", "--json"]),
+    "export keygen": (["file"], ["--passphrase-file"]),
+    "export enroll": (
+        ["out", "public_key"], "--private --root-key --person --role --valid-days --passphrase-file".split()
+    ),
+    "export revoke": (["out", "fingerprint"], ["--private", "--root-key", "--passphrase-file"]),
+    "export request": (
+        ["out"],
+        "--private --purpose --handler --note --subject-file --policy --transcripts-only --keep-own "
+        "--subject-key".split(),
+    ),
+    "export verify-identity": (["out", "request"], ["--private", "--reference", "--second-factor"]),
+    "export recipient": (["out", "request", "recipient"], ["--private", "--proof"]),
+    "export plan": (
+        ["out", "request"], "--private --recordings --subjects --own --check --subject-key --json".split()
+    ),
+    "export approve": (
+        ["out", "request"],
+        "--private --key --manifest --subject-file --expires-hours --to --passphrase-file "
+        "--subject-key".split(),
+    ),
+    "export approve-file": (["out", "request", "approval"], ["--private", "--subject-key"]),
+    "export canary": (
+        ["out", "request"],
+        "--private --key --organisation --contact --authority --passphrase-file --within "
+        "--subject-key".split(),
+    ),
+    "export confirm": (["out", "request"], "--private --fact --facts-file --subject-key".split()),
+    "export deny": (["out", "request"], ["--private", "--reason"]),
+    "export seal": (
+        ["out", "request"],
+        "--private --key --organisation --contact --authority --passphrase-file --expires "
+        "--subject-key".split(),
+    ),
+    "export release": (["out", "request"], ["--private", "--identity-file", "--subject-key"]),
+    "export recall": (["out", "request"], ["--private"]),
+    "export expire": (["out", "request"], ["--private"]),
+    "export list": (["out"], ["--private", "--json"]),
+    "export show": (["out", "request"], ["--private", "--json"]),
+    "export open": (["file"], "--identity --inner --to --root-key --json".split()),
+    "export verify": (["target"], "--root-key --identity --inner --json".split()),
+    "purge": (["out"], "--private --older-than --yes --json".split()),
     "bench": ([], "--leak --policy --model --device --jobs --json".split()),
     "models list": ([], ["--json"]),
     "models verify": (["names"], ["--json"]),

@@ -34,7 +34,7 @@ KEYS = [
 ]
 
 
-GROUPS = ("models", "policy", "review")
+GROUPS = ("models", "policy", "review", "catalog", "export")
 COMMANDS = [name for name in ALL if name.split(" ")[1:] not in ([], *([group] for group in GROUPS))]
 
 
@@ -77,7 +77,7 @@ def rows(heading):
 def short(name):
     """What a command is called in the table of options."""
     words = name.split(" ")[1:]
-    if words[:1] == ["review"]:
+    if words[:1] in (["review"], ["catalog"], ["export"]):
         return " ".join(words)
     return "audit" if words[:1] == ["audit"] else "".join(words[-1:])
 
@@ -92,8 +92,15 @@ def test_options_are_described_for_just_the_commands_that_take_them():
         for option in (o for a in parser._actions for o in a.option_strings if a.dest != "help"):
             taken.setdefault(option, set()).add(short(name))
     everything = {short(name) for name in COMMANDS}
-    reviews = {name for name in everything if name.startswith("review ")}
-    groups = {"models": {"list", "verify"}, "policy": {"show"}, "review": reviews}
+    with_json = taken["--json"]
+    groups = {
+        "models": {"list", "verify"},
+        "policy": {"show"},
+        **{group: {n for n in everything if n.startswith(f"{group} ")} for group in ("review", "catalog")},
+        # Those that work in a run folder; and those that move a request, a key or an approval.
+        "export": {n for n in taken["--private"] if n.startswith("export ")},
+        "export steps": {n for n in everything - with_json if n.startswith("export ")},
+    }
     for option, commands in taken.items():
         written = described.pop(option)
         but = written.removeprefix("all but ")
