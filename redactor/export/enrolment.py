@@ -96,7 +96,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True)
-class _Revocation:
+class Revocation:
     serial: int
     fingerprint: str
     at: str
@@ -152,8 +152,8 @@ def enrolled(private: Path, root_public: PublicKey | None = None) -> dict[str, E
             f"{ROOT_NAME} beside it"
         )
     # A revocation counts as soon as it is signed, an enrolment when it is on record too.
-    on_record = [e for e in entries if e.serial <= known.count or isinstance(e, _Revocation)]
-    return _by_key(on_record, path)
+    on_record = [e for e in entries if e.serial <= known.count or isinstance(e, Revocation)]
+    return by_key(on_record, path)
 
 
 def enrol(
@@ -224,13 +224,13 @@ def revoke(
     """
     at = instant(clock())
 
-    def entry(serial: int, known: dict[str, Enrolment]) -> _Revocation:
+    def entry(serial: int, known: dict[str, Enrolment]) -> Revocation:
         found = known.get(fingerprint)
         if found is None:
             raise UsageError("no key of this fingerprint is enrolled; name one that `enroll` has printed")
         if found.revoked_at is not None:
             raise UsageError(f"key {fingerprint} is revoked already")
-        return _Revocation(serial, fingerprint, at)
+        return Revocation(serial, fingerprint, at)
 
     _appended(private, root, record, entry)
 
@@ -258,7 +258,7 @@ def _appended(
         # A process was killed between the line and the record of it.
         for entry in entries[known.count :]:
             _put_on_record(record, entry, lines[: entry.serial])
-        new = make(len(lines) + 1, _by_key(entries, path))
+        new = make(len(lines) + 1, by_key(entries, path))
         if pinned is None:
             _pin(folder / ROOT_NAME, root.public)
         line = _line(new, root)
@@ -267,7 +267,7 @@ def _appended(
     return new
 
 
-def _put_on_record(record: Record, entry: Enrolment | _Revocation, lines: Sequence[bytes]) -> None:
+def _put_on_record(record: Record, entry: Enrolment | Revocation, lines: Sequence[bytes]) -> None:
     if isinstance(entry, Enrolment):
         record.enrolled(entry.fingerprint, entry.person, entry.role.value, len(lines), sha256=sha256_of(lines))
     else:
@@ -290,12 +290,12 @@ def _pin(path: Path, root: PublicKey) -> None:
         raise _other_root(path)
 
 
-def _by_key(entries: Sequence[Enrolment | _Revocation], path: Path) -> dict[str, Enrolment]:
+def by_key(entries: Sequence[Enrolment | Revocation], path: Path) -> dict[str, Enrolment]:
     """Keys with what became of them; nothing that leaves open whose a key is."""
     found: dict[str, Enrolment] = {}
     for entry in entries:
         known = found.get(entry.fingerprint)
-        if isinstance(entry, _Revocation):
+        if isinstance(entry, Revocation):
             if known is not None:
                 found[entry.fingerprint] = replace(known, revoked_at=known.revoked_at or entry.at)
         elif known is not None:
@@ -320,23 +320,23 @@ def _end(entry: Enrolment) -> str:
 
 def _entries(lines: Sequence[bytes], root: PublicKey, path: Path) -> list[Any]:
     """What the root has signed, in order; what it has not counts for nothing."""
-    found = [entry for line in lines if (entry := _parse(line, root)) is not None]
+    found = [entry for line in lines if (entry := parse_line(line, root)) is not None]
     if [entry.serial for entry in found] != list(range(1, len(found) + 1)):
         raise StoreError(f"{str(path)!r} has lines missing, doubled or moved; put it back from a backup")
     return found
 
 
-def _content(entry: Enrolment | _Revocation) -> dict[str, Any]:
+def _content(entry: Enrolment | Revocation) -> dict[str, Any]:
     kind = "enrolment" if isinstance(entry, Enrolment) else "revocation"
     return {"kind": kind, **{name: getattr(entry, name) for name in _FIELDS[kind]}}
 
 
-def _line(entry: Enrolment | _Revocation, root: SigningKey) -> bytes:
+def _line(entry: Enrolment | Revocation, root: SigningKey) -> bytes:
     content = _content(entry)
     return canonical({**content, "signature": root.sign(_DOMAIN + canonical(content)).hex()})
 
 
-def _parse(line: bytes, root: PublicKey) -> Enrolment | _Revocation | None:
+def parse_line(line: bytes, root: PublicKey) -> Enrolment | Revocation | None:
     """An entry, if the root key has signed it and it is one; a root signs no other under this domain."""
     if len(line) > MAX_LINE_BYTES:
         return None
@@ -355,13 +355,13 @@ def _parse(line: bytes, root: PublicKey) -> Enrolment | _Revocation | None:
         return None
 
 
-def _entry(value: dict[str, Any]) -> Enrolment | _Revocation:
+def _entry(value: dict[str, Any]) -> Enrolment | Revocation:
     kind = value.pop("kind")
     if value.keys() != _FIELDS[kind] or type(value["serial"]) is not int:
         raise ValueError("not of this form")
     if kind == "revocation":
         seconds_of(value["at"])
-        return _Revocation(**value)
+        return Revocation(**value)
     entry = Enrolment(**{**value, "role": Role(value["role"])})
     if not is_person(entry.person) or not _KEY_HEX.fullmatch(entry.public_key):
         raise ValueError("not of this form")

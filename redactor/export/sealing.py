@@ -18,8 +18,8 @@ from redactor.export.enrolment import (
     ENROLLED_NAME,
     EXPORT_FOLDER,
     Enrolment,
-    _by_key,
-    _parse,
+    by_key,
+    parse_line,
 )
 from redactor.export.instants import instant
 from redactor.export.tools import Sealing
@@ -100,14 +100,14 @@ def enrolled_in(documents: Sequence[Mapping[str, Any]], root: PublicKey) -> dict
     UsageError
         If something else is among them, or they contradict each other.
     """
-    entries = [_parse(canonical(dict(document)), root) for document in documents]
+    entries = [parse_line(canonical(dict(document)), root) for document in documents]
     found = [entry for entry in entries if entry is not None]
     if len(found) < len(entries):
         raise UsageError("the package holds something that its sender's root key did not sign; do not use it")
     if len({entry.serial for entry in found}) < len(found):
         raise UsageError("the package holds an enrolment twice; do not use it")
     try:
-        return _by_key(sorted(found, key=lambda entry: entry.serial), Path("signatures.json"))
+        return by_key(sorted(found, key=lambda entry: entry.serial), Path("signatures.json"))
     except StoreError as error:
         raise UsageError(str(error)) from None
 

@@ -272,3 +272,18 @@ def test_a_document_that_is_none_is_an_error_of_the_user(world):
     for value in ({}, {"kind": 1}, {"recordings": None}):
         with pytest.raises(UsageError, match="form"):
             manifest_of(value)
+
+
+def test_anothers_files_do_not_fit_though_ledger_and_manifest_agree_on_them(world, request_id):
+    exchange_with_bens(world)
+    theirs = [
+        [file.path, file.sha256, file.num_bytes]
+        for file in world.folder.rows[world.names_of("ben")[0]].files
+        if not file.path.startswith("reports/")
+    ]
+    document = edited(
+        world.store.get(request_id).manifest, lambda d: d["recordings"][LINE - 1].update(files=theirs)
+    )
+    with pytest.raises(BindingError) as raised:
+        checked(world, request_id, document)
+    assert (raised.value.rule, raised.value.line) == ("files", LINE)

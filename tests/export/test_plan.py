@@ -318,3 +318,8 @@ def test_which_of_the_shipped_policies_mutes_at_least_what_another_does(asked, o
 )
 def test_a_policy_that_mutes_less_in_one_thing_is_not_as_strict(change):
     assert not is_as_strict(replace(STANDARD, **change), STANDARD)
+
+
+def test_a_catalog_that_answers_with_what_is_near_gets_nothing_in(world, monkeypatch):
+    monkeypatch.setattr(world.catalog, "of_subject", lambda subject: list(world.catalog.entries.values()))
+    assert names_in(planned(world)[1]) == world.names_of("anna")
