@@ -12,6 +12,7 @@ from pathlib import Path
 
 import redactor
 from redactor.cli_export import add_export
+from redactor.cli_options import add_folder, add_json
 from redactor.cli_review import add_review
 from redactor.errors import Interrupted, RedactorError, UsageError
 
@@ -108,7 +109,7 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
     run.add_argument(
         "--keep-names", action="store_true", help="relative paths in place of opaque names; in-house only"
     )
-    _add_json(run)
+    add_json(run)
     run.add_argument("-v", "--verbose", action="store_true", help="a line for every recording")
     run.set_defaults(call=_run)
 
@@ -135,8 +136,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _add_status(commands: argparse._SubParsersAction) -> None:
     status = commands.add_parser("status", help="what became of the recordings of a run folder")
-    _add_out(status)
-    _add_json(status)
+    add_folder(status)
+    add_json(status)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.status import status
@@ -148,9 +149,9 @@ def _add_status(commands: argparse._SubParsersAction) -> None:
 
 def _add_retry(commands: argparse._SubParsersAction) -> None:
     retry = commands.add_parser("retry", help="work again on what failed, with the last run's settings")
-    _add_out(retry)
+    add_folder(retry)
     retry.add_argument("--quarantined", action="store_true", help="also what was quarantined")
-    _add_json(retry)
+    add_json(retry)
     retry.add_argument("-v", "--verbose", action="store_true", help="a line for every recording")
 
     def call(arguments: argparse.Namespace) -> int:
@@ -169,9 +170,9 @@ def _add_retry(commands: argparse._SubParsersAction) -> None:
 
 def _add_explain(commands: argparse._SubParsersAction) -> None:
     explain = commands.add_parser("explain", help="what was muted in a recording, why, and what the check saw")
-    _add_out(explain)
+    add_folder(explain)
     explain.add_argument("target", metavar="NAME|INPUT", help="a NAME, or the recording as given to run")
-    _add_json(explain)
+    add_json(explain)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.explain import explain
@@ -187,12 +188,12 @@ def _add_audit(commands: argparse._SubParsersAction) -> None:
     audit = commands.add_parser("audit", help="the hash-chained record of a run folder")
     actions = audit.add_subparsers(required=True, metavar="ACTION")
     verify = actions.add_parser("verify", help="name the first line of the record that does not fit")
-    _add_out(verify)
+    add_folder(verify)
     verify.add_argument("--head", type=Path, metavar="FILE", help="a signed head that was kept elsewhere")
     _add_audit_key(verify)
-    _add_json(verify)
+    add_json(verify)
     head = actions.add_parser("head", help="print the signed head as JSON, to be kept elsewhere")
-    _add_out(head)
+    add_folder(head)
     _add_audit_key(head)
 
     def call_verify(arguments: argparse.Namespace) -> int:
@@ -245,7 +246,7 @@ def _add_forget(commands: argparse._SubParsersAction) -> None:
     )
     forget.add_argument("--private", type=Path, metavar="DIR", help="if it was moved; with one --out")
     forget.add_argument("--key-file", type=Path, metavar="FILE", help="key of the opaque names")
-    _add_json(forget)
+    add_json(forget)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.forget import forget
@@ -267,7 +268,7 @@ def _add_bench(commands: argparse._SubParsersAction) -> None:
         "--leak", type=Path, metavar="FILE", help="measure what leaks of the recordings of a gold file instead"
     )
     _add_work(bench)
-    _add_json(bench)
+    add_json(bench)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.bench import BenchOptions, bench_command
@@ -290,10 +291,10 @@ def _add_models(commands: argparse._SubParsersAction) -> None:
     models = commands.add_parser("models", help="the models that are known and whether they are intact")
     actions = models.add_subparsers(required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="every model of the registry")
-    _add_json(listing)
+    add_json(listing)
     verify = actions.add_parser("verify", help="hash every file of the models")
     verify.add_argument("names", nargs="*", metavar="NAME", help="these alone (all that are installed)")
-    _add_json(verify)
+    add_json(verify)
 
     def call_list(arguments: argparse.Namespace) -> int:
         from redactor.commands.models import models_list
@@ -332,15 +333,6 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         "--device", default="auto", help="auto, cpu, cuda, or some GPUs as in cuda:0,2 (auto)"
     )
     parser.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (one a CPU core)")
-
-
-def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("out", type=Path, metavar="OUT", help="the --out of a run")
-    parser.add_argument("--private", type=Path, metavar="DIR", help="if it was moved since the run")
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", dest="as_json", action="store_true", help="one JSON object on stdout")
 
 
 def _positive(text: str) -> int:

@@ -5,14 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from redactor.cli_export_package import (
-    add_folder,
-    add_json,
-    add_package,
-    add_passphrase,
-    add_request_id,
-    add_subject_key,
-)
+from redactor.cli_export_package import add_package
+from redactor.cli_options import add_folder, add_json, add_passphrase, add_request_id, add_subject_key
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:

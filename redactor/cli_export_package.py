@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from redactor.cli_options import add_folder, add_json, add_passphrase, add_request_id, add_subject_key
+
 if TYPE_CHECKING:
     from redactor.commands.export import Signing
 
@@ -255,33 +257,3 @@ def _signing(arguments: argparse.Namespace) -> Signing:
         contact=arguments.contact,
         authority=arguments.authority,
     )
-
-
-def add_folder(parser: argparse.ArgumentParser) -> None:
-    """The run folder."""
-    parser.add_argument("out", type=Path, metavar="OUT", help="the --out of a run")
-    parser.add_argument("--private", type=Path, metavar="DIR", help="if it was moved since the run")
-
-
-def add_request_id(parser: argparse.ArgumentParser) -> None:
-    """The request."""
-    parser.add_argument("request", metavar="ID", help="as `export list` shows it, or its beginning")
-
-
-def add_passphrase(parser: argparse.ArgumentParser) -> None:
-    """Where a passphrase comes from."""
-    parser.add_argument(
-        "--passphrase-file", type=Path, metavar="FILE", help="in place of asking; mode 0600"
-    )
-
-
-def add_subject_key(parser: argparse.ArgumentParser) -> None:
-    """The key of subjects."""
-    parser.add_argument(
-        "--subject-key", type=Path, metavar="FILE", help="key of subjects (the user's configuration folder)"
-    )
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Output for programs."""
-    parser.add_argument("--json", dest="as_json", action="store_true", help="one JSON object on stdout")

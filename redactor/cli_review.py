@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from redactor.cli_options import add_folder, add_json
+
 
 def add_review(commands: argparse._SubParsersAction) -> None:
     """Add ``review`` and its actions to the parsers of the commands."""
@@ -19,7 +21,7 @@ def add_review(commands: argparse._SubParsersAction) -> None:
 
 def _add_sample(actions: argparse._SubParsersAction) -> None:
     sample = actions.add_parser("sample", help="freeze what is released and draw what is to be heard, once")
-    _add_folder(sample)
+    add_folder(sample)
     sample.add_argument("--confidence", type=float, default=0.95, metavar="P", help="to be so sure (0.95)")
     sample.add_argument(
         "--max-leak-rate", type=float, default=0.01, metavar="P", help="that at most this share leaks (0.01)"
@@ -38,7 +40,7 @@ def _add_sample(actions: argparse._SubParsersAction) -> None:
     sample.add_argument("--double", type=float, default=0.1, metavar="P", help="share that two hear (0.1)")
     sample.add_argument("--planted", type=int, default=30, metavar="N", help="leaks of our own among them (30)")
     sample.add_argument("--targeted", type=int, default=20, metavar="N", help="risky recordings, apart (20)")
-    _add_json(sample)
+    add_json(sample)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_sample import SampleOptions, review_sample
@@ -72,7 +74,7 @@ def _add_sample(actions: argparse._SubParsersAction) -> None:
 
 def _add_invite(actions: argparse._SubParsersAction) -> None:
     invite = actions.add_parser("invite", help="print a link for one person; it works once")
-    _add_folder(invite)
+    add_folder(invite)
     invite.add_argument("--label", required=True, metavar="WORD", help="your word for them")
     invite.add_argument(
         "--role", choices=("reviewer", "operator"), default="reviewer", help="who listens, or who decides"
@@ -81,7 +83,7 @@ def _add_invite(actions: argparse._SubParsersAction) -> None:
     invite.add_argument(
         "--url", default="http://127.0.0.1:8765", metavar="URL", help="where they reach the server"
     )
-    _add_json(invite)
+    add_json(invite)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_serve import review_invite
@@ -101,7 +103,7 @@ def _add_invite(actions: argparse._SubParsersAction) -> None:
 
 def _add_revoke(actions: argparse._SubParsersAction) -> None:
     revoke = actions.add_parser("revoke", help="end a person's links and sessions")
-    _add_folder(revoke)
+    add_folder(revoke)
     revoke.add_argument("reviewer", metavar="ID", help="as `review people` names them")
 
     def call(arguments: argparse.Namespace) -> int:
@@ -114,8 +116,8 @@ def _add_revoke(actions: argparse._SubParsersAction) -> None:
 
 def _add_people(actions: argparse._SubParsersAction) -> None:
     people = actions.add_parser("people", help="who was invited, and how far they are")
-    _add_folder(people)
-    _add_json(people)
+    add_folder(people)
+    add_json(people)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_serve import review_people
@@ -127,7 +129,7 @@ def _add_people(actions: argparse._SubParsersAction) -> None:
 
 def _add_serve(actions: argparse._SubParsersAction) -> None:
     serve = actions.add_parser("serve", help="the page on which reviewers hear what was drawn for them")
-    _add_folder(serve)
+    add_folder(serve)
     serve.add_argument("--host", default="127.0.0.1", help="another address needs TLS (127.0.0.1)")
     serve.add_argument("--port", type=int, default=8765, help="(8765)")
     serve.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
@@ -150,8 +152,8 @@ def _add_serve(actions: argparse._SubParsersAction) -> None:
 
 def _add_apply(actions: argparse._SubParsersAction) -> None:
     apply = actions.add_parser("apply", help="mute what people found, and check those recordings again")
-    _add_folder(apply)
-    _add_json(apply)
+    add_folder(apply)
+    add_json(apply)
     apply.add_argument("-v", "--verbose", action="store_true", help="a line for every recording")
 
     def call(arguments: argparse.Namespace) -> int:
@@ -166,10 +168,10 @@ def _add_apply(actions: argparse._SubParsersAction) -> None:
 
 def _add_search(actions: argparse._SubParsersAction) -> None:
     search = actions.add_parser("search", help="look in all that is released for what a finding says")
-    _add_folder(search)
+    add_folder(search)
     search.add_argument("finding", metavar="ID", help="of a finding, as the operator's page names it")
     search.add_argument("--yes", action="store_true", help="do it; without, the cost is stated and no more")
-    _add_json(search)
+    add_json(search)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_search import review_search_finding
@@ -187,10 +189,10 @@ def _add_search(actions: argparse._SubParsersAction) -> None:
 
 def _add_certificate(actions: argparse._SubParsersAction) -> None:
     certificate = actions.add_parser("certificate", help="what a review shows, as a page and as JSON")
-    _add_folder(certificate)
+    add_folder(certificate)
     certificate.add_argument("--lot", metavar="ID", help="of an earlier draw (the last one)")
     certificate.add_argument("--to", type=Path, metavar="DIR", help="where to write (OUT/private/review)")
-    _add_json(certificate)
+    add_json(certificate)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_certificate import review_certificate
@@ -208,12 +210,12 @@ def _add_certificate(actions: argparse._SubParsersAction) -> None:
 
 def _add_tasks(actions: argparse._SubParsersAction) -> None:
     tasks = actions.add_parser("tasks", help="hand what is to be heard to somebody's own tool")
-    _add_folder(tasks)
+    add_folder(tasks)
     _add_exchange(tasks)
     tasks.add_argument("--lot", metavar="ID", help="of an earlier draw (the last one)")
     tasks.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder to make")
     tasks.add_argument("--audio-prefix", metavar="URL", help="in front of the clips' names, for Label Studio")
-    _add_json(tasks)
+    add_json(tasks)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_tasks import review_tasks
@@ -234,10 +236,10 @@ def _add_tasks(actions: argparse._SubParsersAction) -> None:
 
 def _add_import(actions: argparse._SubParsersAction) -> None:
     read = actions.add_parser("import", help="read the verdicts that such a tool wrote")
-    _add_folder(read)
+    add_folder(read)
     _add_exchange(read)
     read.add_argument("file", type=Path, metavar="FILE", help="what the tool exported; Audacity: the folder")
-    _add_json(read)
+    add_json(read)
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.review_tasks import review_import
@@ -259,12 +261,3 @@ def _add_exchange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("label-studio", "audacity", "csv"), default="label-studio", help="(label-studio)"
     )
-
-
-def _add_folder(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("out", type=Path, metavar="OUT", help="the --out of a run")
-    parser.add_argument("--private", type=Path, metavar="DIR", help="if it was moved since the run")
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", dest="as_json", action="store_true", help="one JSON object on stdout")

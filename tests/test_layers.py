@@ -25,7 +25,7 @@ LAYERS = [
     ["engines"],
     ["runs", "runthrough", "anew", "bench", "review", "export"],
     ["commands"],
-    ["cli", "cli_review", "cli_export", "cli_export_package", "__main__"],
+    ["cli", "cli_options", "cli_review", "cli_export", "cli_export_package", "__main__"],
 ]
 STAGES = {"transcribe", "detect", "align", "redact", "verify"}
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
