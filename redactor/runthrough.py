@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -41,6 +42,12 @@ def last_settings(ledger: Ledger, out: Path) -> Settings:
     if stored is None:
         raise UsageError(f"nothing was run in {str(out)!r} yet; use `redactor run`")
     return Settings.from_json(stored)
+
+
+def settings_of(folder: RunFolder) -> Settings:
+    """As :func:`last_settings`, of a folder whose ledger is not open."""
+    with closing(Ledger(folder.ledger)) as ledger:
+        return last_settings(ledger, folder.out)
 
 
 def record_of(folder: RunFolder, settings: Settings) -> Record:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from redactor.errors import StoreError
 
@@ -69,6 +71,52 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path, steps: Sequenc
         for statement in "; ".join(steps[found:]).split(";"):  # a script would commit what was begun
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(steps)}")
+
+
+class Store:
+    """A store that any number of threads may use, each over a connection of its own.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Made for its owner alone where there is none.
+    steps : sequence of str
+        As in :func:`connect`.
+
+    Raises
+    ------
+    StoreError
+        From every method, if the database cannot be used.
+    """
+
+    def __init__(self, path: Path, *, steps: Sequence[str]) -> None:
+        self._path = path
+        self._steps = steps
+        self._local = threading.local()
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection; it is closed with the thread at the latest."""
+        if not hasattr(self._local, "db"):
+            self._local.db = self._connect()
+        return self._local.db
+
+    def _connect(self) -> sqlite3.Connection:
+        return connect(self._path, steps=self._steps)
+
+    def transaction(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        """All of a block's statements, or none."""
+        return transaction(self.db, self._path)
+
+    def fetch(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        with store_errors(self._path):
+            return self.db.execute(query, tuple(values)).fetchall()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        self.db.close()
+        del self._local.db
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from redactor.export.subjects import default_subject_key, load_subject_key
 from redactor.ledger import Ledger, State
 from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
-from redactor.runthrough import last_settings
+from redactor.runthrough import settings_of
 
 _SENTENCES = {
     Misfit.SHAPE: "have more or fewer fields than the first line, or are no JSON object",
@@ -139,8 +139,7 @@ def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
 
 
 def _archive(folder: RunFolder) -> Archive:
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
+    settings = settings_of(folder)
     if settings.keep_names:
         raise UsageError(
             f"{str(folder.out)!r} was made with --keep-names, and its names tell who is heard; run without it "

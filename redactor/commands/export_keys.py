@@ -28,10 +28,9 @@ from redactor.export.entries import Approval
 from redactor.export.keys import check_passphrase, load_key_pair, make_key, read_passphrase, read_secret
 from redactor.export.manifest_summary import Summary, read_manifest, summarise
 from redactor.files import make_private_dir
-from redactor.ledger import Ledger
 from redactor.record import Record
 from redactor.runfolder import RunFolder, open_run_folder
-from redactor.runthrough import last_settings, record_of
+from redactor.runthrough import record_of, settings_of
 from redactor.types import Seconds
 
 APPROVALS_FOLDER = "approvals"
@@ -274,8 +273,7 @@ def _written(approval: Approval, folder: RunFolder, to: Path | None) -> Path:
 
 
 def _record(folder: RunFolder) -> Record:
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
+    settings = settings_of(folder)
     if settings.keep_names:
         raise UsageError(
             f"{str(folder.out)!r} was run with --keep-names, for work inside the house; run anew to export"

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from contextlib import closing
 from pathlib import Path
 
 from redactor.audit import Head, head_file, load_signing_key, read_head, verify
 from redactor.errors import StoreError, UsageError
 from redactor.files import write_atomic
-from redactor.ledger import Ledger
 from redactor.record import signing_key_beside
 from redactor.review.certificate import assess, to_html, to_json
 from redactor.review.clips import REVIEW_FOLDER
 from redactor.review.entries import Lot
 from redactor.review.gathering import gather
-from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.opening import opened_review
+from redactor.review.store import ReviewStore
 from redactor.runfolder import RunFolder, open_run_folder
-from redactor.runthrough import last_settings, record_of
+from redactor.runthrough import record_of, settings_of
 from redactor.settings import Settings
 
 
@@ -47,12 +46,8 @@ def review_certificate(
         If a file cannot be written, or the record is not what it was when the lot was frozen.
     """
     folder = open_run_folder(out, private=private)
-    store_file = folder.private / STORE_NAME
-    if not store_file.is_file():
-        raise UsageError(f"nothing was drawn from {str(out)!r} yet; `redactor review sample` comes first")
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
-    with closing(ReviewStore(store_file)) as store:
+    settings = settings_of(folder)
+    with opened_review(folder) as store:
         chosen = _lot(store, lot)
         _check_record(folder, chosen, settings)
         document = assess(gather(folder, store, chosen))

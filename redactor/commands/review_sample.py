@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from redactor.errors import UsageError
-from redactor.ledger import Ledger
 from redactor.review.consequences import withdraw_findings
 from redactor.review.drawing import Extras, draw_sample, released
 from redactor.review.entries import Item, Kind, Lot, Stage
@@ -20,7 +19,7 @@ from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.strata import BY_REPORT, strata_by_report, strata_by_table
 from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
-from redactor.runthrough import last_settings
+from redactor.runthrough import settings_of
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ def review_sample(options: SampleOptions) -> int:
     folder = open_run_folder(options.out, private=options.private)
     _follow_up(folder)
     with locked(folder):
-        with closing(Ledger(folder.ledger)) as ledger:
-            settings = last_settings(ledger, options.out)
+        settings = settings_of(folder)
         archive = Archive(folder, key_file=settings.key_file, keep_names=settings.keep_names)
         store = ReviewStore(folder.private / STORE_NAME)
         with closing(archive), closing(store):

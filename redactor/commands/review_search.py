@@ -12,14 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from redactor.errors import UsageError
-from redactor.ledger import Ledger
 from redactor.review.entries import Finding, Stage
 from redactor.review.search import Cost, Hit, finding_span, plan_search, search_value
 from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 from redactor.review.withdraw import withdraw_all
 from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
-from redactor.runthrough import last_settings
+from redactor.runthrough import settings_of
 from redactor.settings import prepare
 from redactor.types import Seconds, TimeSpan
 
@@ -107,8 +106,7 @@ def review_search_finding(
 
 
 def _searched(folder: RunFolder, name: str, span: TimeSpan, finding: Finding | None) -> Sequence[Hit]:
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
+    settings = settings_of(folder)
     prepared = prepare(settings)
     with (
         locked(folder),

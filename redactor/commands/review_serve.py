@@ -6,23 +6,22 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from redactor.errors import UsageError
-from redactor.ledger import Ledger
 from redactor.review.entries import Finding, Item, Role
+from redactor.review.opening import opened_review
 from redactor.review.people import People
 from redactor.review.queue import Queue
 from redactor.review.redo import Redo
 from redactor.review.serve.hosts import is_loopback
-from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.store import ReviewStore
 from redactor.runfolder import RunFolder, open_run_folder
-from redactor.runthrough import last_settings, record_of
+from redactor.runthrough import record_of, settings_of
 
 if TYPE_CHECKING:
     from redactor.review.serve.app import Site
@@ -66,7 +65,7 @@ def review_serve(
     check_address(address)
     folder = open_run_folder(out, private=private)
     redo = Redo(folder)
-    with _review(folder) as store:
+    with opened_review(folder) as store:
         site = _site(folder, store, redo)
         redo.start()
         try:
@@ -84,8 +83,7 @@ def _site(folder: RunFolder, store: ReviewStore, redo: Redo) -> Site:
     from redactor.review.consequences import withdraw_findings
     from redactor.review.serve.app import Site
 
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
+    settings = settings_of(folder)
     record = record_of(folder, settings)
 
     def on_leak(item: Item, findings: Sequence[Finding]) -> None:
@@ -138,7 +136,7 @@ def review_invite(
     UsageError
     """
     link = f"{_origin(base_url)}/enter/"
-    with _review(open_run_folder(out, private=private)) as store:
+    with opened_review(open_run_folder(out, private=private)) as store:
         invitation = People(store).invite(label, Role(role), lifetime_s=hours * 3600)
     link += invitation.token
     expires = datetime.fromtimestamp(invitation.expires, UTC).isoformat(timespec="minutes")
@@ -183,7 +181,7 @@ def review_revoke(out: Path, *, private: Path | None, reviewer: str) -> int:
     UsageError
         If nobody has this id, or they are out already.
     """
-    with _review(open_run_folder(out, private=private)) as store:
+    with opened_review(open_run_folder(out, private=private)) as store:
         if not People(store).revoke(reviewer):
             raise UsageError(f"{reviewer!r} is nobody who could enter; `redactor review people` lists ids")
     print("their links and sessions are ended; their verdicts stand", file=sys.stderr)
@@ -198,7 +196,7 @@ def review_people(out: Path, *, private: Path | None, as_json: bool) -> int:
     int
         0.
     """
-    with _review(open_run_folder(out, private=private)) as store:
+    with opened_review(open_run_folder(out, private=private)) as store:
         everybody, queue = People(store).everybody(), Queue(store)
         rows = [
             {
@@ -220,31 +218,6 @@ def review_people(out: Path, *, private: Path | None, as_json: bool) -> int:
     if not rows:
         print("nobody was invited yet; use `redactor review invite`", file=sys.stderr)
     return 0
-
-
-@contextmanager
-def _review(folder: RunFolder) -> Iterator[ReviewStore]:
-    """The state of the reviews of a folder.
-
-    Raises
-    ------
-    UsageError
-        If names were kept, or nothing was drawn.
-    """
-    with closing(Ledger(folder.ledger)) as ledger:
-        if ledger.setting("keep_names") == "true":
-            raise UsageError("a run with --keep-names is not reviewed: its names say who speaks")
-    path = folder.private / STORE_NAME
-    if not path.is_file():
-        raise _nothing_drawn(folder)
-    with closing(ReviewStore(path)) as store:
-        if not store.lots():
-            raise _nothing_drawn(folder)
-        yield store
-
-
-def _nothing_drawn(folder: RunFolder) -> UsageError:
-    return UsageError(f"nothing was drawn from {str(folder.out)!r} yet; use `redactor review sample`")
 
 
 def _say_where(url: str) -> None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from redactor.errors import UsageError
-from redactor.ledger import Ledger
 from redactor.review.comments import Search, policy_search
 from redactor.review.consequences import withdraw_findings
 from redactor.review.entries import Finding, Stage
 from redactor.review.exchange.export import Order, newest_lot, write_tasks
 from redactor.review.exchange.formats import Format
 from redactor.review.exchange.intake import Imported, read_verdicts
+from redactor.review.opening import opened_review
 from redactor.review.store import STORE_NAME, ReviewStore
-from redactor.runfolder import RunFolder, open_run_folder
-from redactor.runthrough import last_settings, record_of
+from redactor.runfolder import open_run_folder
+from redactor.runthrough import record_of, settings_of
 
 
 def review_tasks_write(
@@ -59,23 +59,21 @@ def review_tasks_write(
         If a folder or store cannot be used.
     """
     form = _format(format)
-    with _opened(out, private) as (folder, store):
+    folder = open_run_folder(out, private=private)
+    with opened_review(folder) as store:
         order = Order(lot or newest_lot(store), reviewer, form, to, audio_prefix)
         done = write_tasks(store, folder, order)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "folder": str(to),
-                    "lot": order.lot,
-                    "reviewer": reviewer,
-                    "clips": done.num_clips,
-                    "new": done.num_new,
-                    "gone": done.num_gone,
-                    "seconds": round(done.seconds, 3),
-                }
-            )
-        )
+        document = {
+            "folder": str(to),
+            "lot": order.lot,
+            "reviewer": reviewer,
+            "clips": done.num_clips,
+            "new": done.num_new,
+            "gone": done.num_gone,
+            "seconds": round(done.seconds, 3),
+        }
+        print(json.dumps(document))
     else:
         print(f"{done.num_clips} clips ({done.seconds / 60:.1f} min) for {reviewer} are in {str(to)!r}")
     _note(done.num_clips - done.num_new, "were theirs before and have no verdict yet")
@@ -118,7 +116,7 @@ def review_tasks_read(
         If the store cannot be used.
     """
     form = _format(format)
-    with _opened(out, private) as (_, store):
+    with opened_review(open_run_folder(out, private=private)) as store:
         done = read_verdicts(store, reviewer=reviewer, form=form, path=file, comments=comments)
     follow_up(done.findings)
     print(json.dumps(_document(done)) if as_json else _sentence(done))
@@ -142,10 +140,10 @@ def review_tasks(
     as_json: bool,
 ) -> int:
     """As :func:`review_tasks_write`, and on record before anything leaves."""
-    with _opened(out, private) as (folder, store):
+    folder = open_run_folder(out, private=private)
+    with opened_review(folder) as store:
         lot = lot or newest_lot(store)
-        with closing(Ledger(folder.ledger)) as ledger:
-            settings = last_settings(ledger, out)
+        settings = settings_of(folder)
         record_of(folder, settings).handed_out(lot, reviewer, format)
     return review_tasks_write(
         out,
@@ -167,8 +165,7 @@ def review_import(
     Comments are searched with the detector of the policy of the last run.
     """
     folder = open_run_folder(out, private=private)
-    with closing(Ledger(folder.ledger)) as ledger:
-        policy = last_settings(ledger, out).policy
+    policy = settings_of(folder).policy
 
     def follow_up(_: Sequence[Finding]) -> None:
         with closing(ReviewStore(folder.private / STORE_NAME)) as store:
@@ -194,22 +191,6 @@ def _format(name: str) -> Format:
         return Format(name)
     except ValueError:
         raise UsageError(f"unknown --format; use {', '.join(Format)}") from None
-
-
-@contextmanager
-def _opened(out: Path, private: Path | None) -> Iterator[tuple[RunFolder, ReviewStore]]:
-    folder = open_run_folder(out, private=private)
-    with closing(Ledger(folder.ledger)) as ledger:
-        if ledger.setting("keep_names") == "true":
-            raise UsageError(
-                f"{str(out)!r} was made with --keep-names, and its names tell who is heard; run without it "
-                "into another --out, and review that"
-            )
-    path = folder.private / STORE_NAME
-    if not path.is_file():
-        raise UsageError(f"nothing of {str(out)!r} was drawn for review yet; use `redactor review sample`")
-    with closing(ReviewStore(path)) as store:
-        yield folder, store
 
 
 def _document(done: Imported) -> dict[str, object]:

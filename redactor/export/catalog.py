@@ -10,9 +10,8 @@ import hashlib
 import hmac
 import json
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from redactor.errors import UsageError
 from redactor.export.entries import CatalogEntry
 from redactor.names import key_fingerprint
 from redactor.runfolder import RunFolder
-from redactor.sqlite import connect, scrub, store_errors, transaction
+from redactor.sqlite import Store, scrub, store_errors
 
 CATALOG_NAME = "catalog.sqlite3"
 _INCOMING_NAME = "catalog.incoming.sqlite3"
@@ -45,7 +44,7 @@ CREATE INDEX other_name ON other (name)
 )
 
 
-class Catalog:
+class Catalog(Store):
     """The catalog of one run folder; any number of threads may use it.
 
     Parameters
@@ -64,9 +63,8 @@ class Catalog:
     """
 
     def __init__(self, path: Path, *, key: bytes | None = None) -> None:
-        self._path = path
+        super().__init__(path, steps=_STEPS)
         self._key = key
-        self._local = threading.local()
         known = self.key_fingerprint
         if key is not None and known not in (None, key_fingerprint(key)):
             self.close()
@@ -74,22 +72,6 @@ class Catalog:
                 "the catalog was imported with another key of subjects; put the right file back, or name it "
                 "with --subject-key"
             )
-
-    @property
-    def db(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        if not hasattr(self._local, "db"):
-            self._local.db = connect(self._path, steps=_STEPS)
-        return self._local.db
-
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        """All of a block's statements, or none."""
-        return transaction(self.db, self._path)
-
-    def close(self) -> None:
-        """Close this thread's connection."""
-        self.db.close()
-        del self._local.db
 
     @property
     def key_fingerprint(self) -> str | None:

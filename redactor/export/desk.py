@@ -29,7 +29,7 @@ from redactor.record import Record
 from redactor.review.entries import Stage
 from redactor.runfolder import open_run_folder
 from redactor.runs import Archive
-from redactor.runthrough import last_settings, record_of
+from redactor.runthrough import record_of, settings_of
 from redactor.settings import Settings
 
 if TYPE_CHECKING:
@@ -119,8 +119,7 @@ class Desk:
 
     @cached_property
     def settings(self) -> Settings:
-        with closing(Ledger(self.folder.ledger)) as ledger:
-            return last_settings(ledger, self.folder.out)
+        return settings_of(self.folder)
 
     @cached_property
     def ledger(self) -> Ledger:

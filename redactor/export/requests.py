@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from redactor.errors import StoreError, UsageError
 from redactor.export.entries import Approval, Purpose, State
 from redactor.export.moves import NEEDS, WORTHLESS, Step, check_move
 from redactor.export.request_entries import Happened, Incident, Move, Request, Sealed
-from redactor.sqlite import connect, scrub, store_errors, transaction
+from redactor.sqlite import Store, scrub, store_errors
 
 STORE_NAME = "export.sqlite3"
 
@@ -52,7 +51,7 @@ _TRIGGERS = (
 )
 
 
-class RequestStore:
+class RequestStore(Store):
     """The requests of one run folder; any number of threads and processes may use one.
 
     Parameters
@@ -67,29 +66,15 @@ class RequestStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
+        super().__init__(path, steps=_STEPS)
         self.finish_destroying()
 
-    @property
-    def db(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        if not hasattr(self._local, "db"):
-            self._local.db = connect(self._path, steps=_STEPS)
-            with store_errors(self._path):
-                for trigger in _TRIGGERS:
-                    self._local.db.execute(trigger)
-        return self._local.db
-
-    def close(self) -> None:
-        """Close this thread's connection; those of threads that ended are closed with them."""
-        self.db.close()
-        del self._local.db
-
-    def fetch(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
+    def _connect(self) -> sqlite3.Connection:
+        connection = super()._connect()
         with store_errors(self._path):
-            return self.db.execute(query, tuple(values)).fetchall()
+            for trigger in _TRIGGERS:
+                connection.execute(trigger)
+        return connection
 
     def get(self, request: str) -> Request:
         """A request by its id, or by a beginning of it that only one has.
@@ -134,7 +119,7 @@ class RequestStore:
         """Open a request."""
         opened = replace(request, state=State.OPENED, version=1)
         detail = {"purpose": request.purpose.value, "handler": request.handler}
-        with transaction(self.db, self._path) as db:
+        with self.transaction() as db:
             db.execute("INSERT INTO request VALUES (?, ?, ?, ?)", _values(opened))
             move = Move(Step.OPEN, opened.opened_at, by, detail=detail)
             _insert_event(db, opened.id, None, opened.state, move)
@@ -165,7 +150,7 @@ class RequestStore:
             If the step is not possible from here, what it needs is missing, the clock is behind the last event,
             or somebody else was faster. Nothing is changed then.
         """
-        with transaction(self.db, self._path) as db:
+        with self.transaction() as db:
             row = db.execute("SELECT * FROM request WHERE id = ?", (seen.id,)).fetchone()
             if row is None or row["version"] != seen.version:
                 raise UsageError("the request was changed meanwhile; look at it again, and then do this again")
@@ -192,12 +177,12 @@ class RequestStore:
         """Overwrite what was deleted, also what a process that was killed has left to do."""
         if self.fetch("SELECT 1 FROM unscrubbed"):
             scrub(self.db, self._path)
-            with transaction(self.db, self._path) as db:
+            with self.transaction() as db:
                 db.execute("DELETE FROM unscrubbed")
 
     def delete(self, request: str) -> None:
         """Remove everything of a request; that it was here stays in the audit record."""
-        with transaction(self.db, self._path) as db:
+        with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO unscrubbed VALUES (?)", (request,))
             db.execute("DELETE FROM request WHERE id = ?", (request,))
             for table in ("event", "incident", "secret"):

@@ -17,7 +17,7 @@ from redactor.review.store import ReviewStore
 from redactor.review.withdraw import remove_at_once, withdraw_all
 from redactor.runfolder import RunFolder, locked
 from redactor.runs import Archive
-from redactor.runthrough import last_settings
+from redactor.runthrough import settings_of
 from redactor.types import TimeSpan
 
 
@@ -51,8 +51,7 @@ def withdraw_findings(folder: RunFolder, store: ReviewStore, findings: Sequence[
 
 
 def _withdraw(folder: RunFolder, findings: Sequence[Finding]) -> None:
-    with closing(Ledger(folder.ledger)) as ledger:
-        settings = last_settings(ledger, folder.out)
+    settings = settings_of(folder)
     archive = Archive(folder, key_file=settings.key_file, keep_names=settings.keep_names)
     with closing(archive):
         spans = defaultdict(list)

@@ -84,7 +84,7 @@ class Redo:
         self._thread.join(_GRACE_S)
 
     def _work(self) -> None:
-        with closing(ReviewStore(_store_file(self._folder))) as store:
+        with closing(ReviewStore(self._folder.private / STORE_NAME)) as store:
             while not self._ends.is_set():
                 self._asked.wait(self._again_s)
                 self._asked.clear()
@@ -99,7 +99,3 @@ class Redo:
             _log.error("recordings could not be done anew: %s", type(error).__name__)
         else:
             _log.info("%d findings settled", num_settled)
-
-
-def _store_file(folder: RunFolder) -> Path:
-    return folder.private / STORE_NAME

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from redactor.review.entries import Finding, Item, Kind, Lot, Mark, Opinion, Stage, Verdict, meets
-from redactor.sqlite import connect, scrub, store_errors, transaction
+from redactor.sqlite import Store, scrub
 
 STORE_NAME = "review.sqlite3"
 
@@ -78,7 +76,7 @@ CREATE TABLE finding (
 )
 
 
-class ReviewStore:
+class ReviewStore(Store):
     """Lots, items, verdicts and findings of one run folder.
 
     Parameters
@@ -93,34 +91,8 @@ class ReviewStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._local = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
+        super().__init__(path, steps=_STEPS)
         self.db  # noqa: B018  opened now, so that what is wrong with it shows now
-
-    @property
-    def db(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        if not hasattr(self._local, "db"):
-            self._local.db = connect(self._path, steps=_STEPS)
-            with self._lock:
-                self._opened.append(self._local.db)
-        return self._local.db
-
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
-        """All of a block's statements, or none."""
-        return transaction(self.db, self._path)
-
-    def fetch(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
-        with store_errors(self._path):
-            return self.db.execute(query, tuple(values)).fetchall()
-
-    def close(self) -> None:
-        """Close this thread's connection; those of threads that ended are closed with them."""
-        self.db.close()
-        del self._local.db
 
     # Lots and items.
 
