@@ -89,9 +89,8 @@ def _do(job, spec):
     _maybe_die(spec, action, job.name)
     if action == "all-at-once":
         _wait_for(spec, 4)
-    if action == "alone-or-hang" and attempts(spec).count(job.name) == 1:
-        time.sleep(LIMIT_S)
-    if action == "hang":
+    if action == "hang" or (action == "alone-or-hang" and attempts(spec).count(job.name) == 1):
+        _note(spec, "hanging", job.name)
         time.sleep(LIMIT_S)
     if action == "full-disk":
         _wait_for(spec, 2)
@@ -137,7 +136,16 @@ def started(spec):
 
 
 def process_ids(spec):
-    return {int(line.rsplit(" ", 1)[1]) for line in _lines(spec, "started")}
+    return _process_ids(spec, "started")
+
+
+def hanging(spec):
+    """Ids of the processes that have begun to hang, whatever became of them."""
+    return _process_ids(spec, "hanging")
+
+
+def _process_ids(spec, log):
+    return {int(line.rsplit(" ", 1)[1]) for line in _lines(spec, log)}
 
 
 def _lines(spec, log):

@@ -61,6 +61,8 @@ class LocalEngine:
         What a worker process runs; takes what :func:`redactor.engines.worker.work` takes, and says the same.
     limits : Limits, optional
         Of each worker; those of this machine otherwise.
+    clock : callable, optional
+        Seconds that never go back.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class LocalEngine:
         num_workers: int,
         body: Callable[[WorkerSpec, int, Connection, Connection], None] = work,
         limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self._body = body
         self._spec = spec
         self._folder = folder
@@ -83,7 +87,7 @@ class LocalEngine:
         self._identity = identity
         self._num_workers = num_workers
         self._limits = limits or Limits.of_machine(num_workers)
-        self._looked_at = time.monotonic()
+        self._looked_at = clock()
         self._workers: list[_Worker] = []
         self._waiting: deque[Job] = deque()
         self._deaths: dict[str, int] = {}
@@ -206,7 +210,7 @@ class LocalEngine:
 
     def _look_after_workers(self) -> None:
         """End those that hang or take too much memory; their death shows after all that they had to say."""
-        elapsed_s = time.monotonic() - self._looked_at
+        elapsed_s = self._clock() - self._looked_at
         if elapsed_s < self._limits.check_s:
             return
         self._looked_at += elapsed_s

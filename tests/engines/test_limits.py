@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from limit_bodies import MIB, A, B, C, WorkSpec, crash_while_decoding, drip, swell
 from stage_stand_ins import files_below, record_of, write_recording
-from worker_stand_ins import attempts, follow, process_ids
+from worker_stand_ins import attempts, follow, hanging, process_ids
 
 from redactor.audio import progress
 from redactor.audio.recording import open_recording
@@ -141,7 +141,7 @@ class Run:
     def __init__(self, tmp_path, ledger, folder):
         self.tmp_path, self.ledger, self.folder, self.pids = tmp_path, ledger, folder, set()
 
-    def __call__(self, names, body, *, limits, path=None, **script):
+    def __call__(self, names, body, *, limits, path=None, clock=None, **script):
         spec = WorkSpec(self.tmp_path, self.folder.release, **script)
         self.ledger.add(names)
         engine = LocalEngine(
@@ -153,6 +153,7 @@ class Run:
             num_workers=1,
             body=body,
             limits=limits,
+            **({} if clock is None else {"clock": clock(spec)}),
         )
         engine.run([Job(name, path or self.tmp_path / name) for name in names], on_row=lambda row: None)
         self.pids = process_ids(spec)
@@ -174,11 +175,31 @@ def run(tmp_path):
                 os.kill(pid, 0)
 
 
-QUICK = Limits(quiet_s=2.0, quiet_share=0.0, base_s=1e9, spare_bytes=1 << 40, check_s=0.05)
+QUICK = Limits(quiet_s=0.5, quiet_share=0.0, base_s=1e9, spare_bytes=1 << 40, check_s=0.05)
+
+
+class HangingTime:
+    """A clock that goes on only while some worker hangs: a slow machine takes no time."""
+
+    def __init__(self, spec):
+        self._spec, self._now = spec, 0.0
+
+    def __call__(self):
+        if any(map(_is_alive, hanging(self._spec))):
+            self._now += QUICK.check_s
+        return self._now
+
+
+def _is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_recording_on_which_a_worker_hangs_twice_has_failed_and_the_rest_is_done(run):
-    tried = run([A, B, C], follow, limits=QUICK, script={B: "hang"})
+    tried = run([A, B, C], follow, limits=QUICK, clock=HangingTime, script={B: "hang"})
     assert run.states() == {A: State.DONE, B: State.FAILED, C: State.DONE}
     assert tried == [A, B, B, C]
     row = run.ledger.row(B)
@@ -189,7 +210,7 @@ def test_a_recording_on_which_a_worker_hangs_twice_has_failed_and_the_rest_is_do
 def test_of_those_in_hand_the_one_that_hangs_fails_alone(run):
     """A and C are done only once they are tried without B."""
     script = {A: "alone-or-hang", B: "hang", C: "alone-or-hang"}
-    run([A, B, C], follow, limits=QUICK, recordings_at_once=3, script=script)
+    run([A, B, C], follow, limits=QUICK, clock=HangingTime, recordings_at_once=3, script=script)
     assert run.states() == {A: State.DONE, B: State.FAILED, C: State.DONE}
 
 
