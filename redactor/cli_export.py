@@ -34,7 +34,9 @@ def _add_catalog_import(actions: argparse._SubParsersAction) -> None:
     read.add_argument(
         "--column", action="append", default=[], metavar="OURS=THEIRS", help="where a column has another name"
     )
-    read.add_argument("--replace", action="store_true", help="let recordings change or lose their owner")
+    read.add_argument(
+        "--replace", action="store_true", help="let recordings change their owner or input, or lose one"
+    )
     add_subject_key(read)
     add_json(read)
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def add_package(actions: argparse._SubParsersAction) -> None:
     """Add what comes after the approvals."""
     for add in (
-        _add_canary, _add_confirm, _add_deny, _add_seal, _add_release, _add_recall, _add_expire, _add_list,
-        _add_show, _add_open, _add_verify,
+        _add_canary, _add_confirm, _add_deny, _add_extend, _add_seal, _add_release, _add_recall, _add_expire,
+        _add_list, _add_show, _add_open, _add_verify,
     ):  # fmt: skip
         add(actions)
 
@@ -86,6 +86,22 @@ def _add_deny(actions: argparse._SubParsersAction) -> None:
         )
 
     deny.set_defaults(call=call)
+
+
+def _add_extend(actions: argparse._SubParsersAction) -> None:
+    extend = actions.add_parser("extend", help="two more months for a request, once, within the first")
+    add_folder(extend)
+    add_request_id(extend)
+    extend.add_argument("--reason", required=True, metavar="WORD", help="why, as the requester is told")
+
+    def call(arguments: argparse.Namespace) -> int:
+        from redactor.commands.export import export_extend
+
+        return export_extend(
+            arguments.out, request=arguments.request, reason=arguments.reason, private=arguments.private
+        )
+
+    extend.set_defaults(call=call)
 
 
 def _add_seal(actions: argparse._SubParsersAction) -> None:

@@ -128,9 +128,17 @@ class Record:
         """An approver signed for what a request is to hold; the signature itself is a file of its own."""
         self._append("approval-signed", {"request": request, "key": fingerprint, "manifest": manifest})
 
-    def catalog_imported(self, digest: str, num_entries: int, num_changed: int) -> None:
-        """A catalog takes the place of the one before, in which `num_changed` recordings had another owner."""
-        self._append("catalog-imported", {"digest": digest, "entries": num_entries, "changed": num_changed})
+    def catalog_imported(
+        self, digest: str, num_entries: int, *, num_changed: int, num_exchanged: int
+    ) -> None:
+        """A catalog takes the place of the one before.
+
+        In that one `num_changed` recordings had another owner, and `num_exchanged` were another input.
+        """
+        self._append(
+            "catalog-imported",
+            {"digest": digest, "entries": num_entries, "changed": num_changed, "exchanged": num_exchanged},
+        )
 
     def export_step(self, step: str, request: str, fields: Mapping[str, Any]) -> None:
         """A request for an export goes a step on, or one was refused: ids, slugs, digests and numbers."""

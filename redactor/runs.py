@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from redactor.audit import keyed_digest
 from redactor.engines.base import Job
 from redactor.engines.local import LocalEngine
 from redactor.engines.worker import WorkerSpec, work
@@ -78,6 +79,10 @@ class Archive:
     def name_of(self, found: Input) -> str:
         """NAME of an input in this folder."""
         return kept_name(found.relative) if self.keep_names else opaque_name(found.uri, self._key)
+
+    def input_keyed(self, row: Row) -> str | None:
+        """What stands for the input that a row is about, where names may; None if the ledger knows none."""
+        return None if row.input_sha256 is None else keyed_digest(self._key, row.input_sha256)
 
     def names_for(self, target: str) -> list[str]:
         """Names that an INPUT or a NAME on the command line stands for; empty if none is known."""

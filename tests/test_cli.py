@@ -82,6 +82,7 @@ COMMANDS = {
     ),
     "export confirm": (["out", "request"], "--private --fact --facts-file --subject-key".split()),
     "export deny": (["out", "request"], ["--private", "--reason"]),
+    "export extend": (["out", "request"], ["--private", "--reason"]),
     "export seal": (
         ["out", "request"],
         "--private --key --organisation --contact --authority --passphrase-file --expires "

@@ -60,7 +60,7 @@ def catalog_import(
     columns : sequence of str
         ``ours=theirs``.
     replace : bool
-        Whether recordings may change their owner, or lose it.
+        Whether recordings may change their owner, lose it, or be another input than at the import before.
     subject_key : pathlib.Path, optional
         The user's own by default; made if nothing was imported yet.
 
@@ -90,12 +90,21 @@ def catalog_import(
             is_taken = report.fits and (replace or not report.needs_consent)
             if is_taken:
                 # On record first: no moment knows a catalog that the record does not.
-                archive.record.catalog_imported(report.digest, report.num_entries, report.changed_owner.number)
+                _put_on_record(archive, report)
                 catalog.replace(staged.entries(), report.digest)
     if as_json:
         print(json.dumps(_document(report, is_taken=is_taken)))
     print("\n".join(_sentences(report, opened, is_taken=is_taken)), file=sys.stderr)
     return 0 if is_taken else UsageError.exit_code
+
+
+def _put_on_record(archive: Archive, report: Report) -> None:
+    archive.record.catalog_imported(
+        report.digest,
+        report.num_entries,
+        num_changed=report.changed_owner.number,
+        num_exchanged=report.changed_input.number,
+    )
 
 
 def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
@@ -122,6 +131,7 @@ def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
             "subjects": catalog.count_subjects(),
             "with_roles": 0,
             "with_others": 0,
+            "unbound": 0,
             "released": 0,
         }
         for entry in catalog.entries():
@@ -129,6 +139,7 @@ def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
             numbers["entries"] += 1
             numbers["with_roles"] += bool(entry.roles)
             numbers["with_others"] += bool(entry.others)
+            numbers["unbound"] += entry.input_keyed is None
             numbers["released"] += row is not None and row.state is State.DONE
     numbers["without_entry"] = max(0, numbers["recordings"] - numbers["entries"])
     if as_json:
@@ -162,7 +173,9 @@ def _document(report: Report, *, is_taken: bool) -> dict[str, Any]:
         "changed": report.num_changed,
         "dropped": report.num_dropped,
         "roles_unchecked": report.num_roles_unchecked,
+        "unbound": report.num_unbound,
         "changed_owner": _places(report.changed_owner),
+        "changed_input": _places(report.changed_input),
         "misfits": {misfit.value: _places(places) for misfit, places in report.misfits.items()},
     }
 
@@ -187,18 +200,25 @@ def _sentences(report: Report, source: Source, *, is_taken: bool) -> list[str]:
         "recordings of the run have no row, and can never be exported": report.num_without_row,
         "recordings have roles and are not released; their channels are checked at export":
             report.num_roles_unchecked,
+        "recordings were not read by the run yet, and are left out of exports until they are imported again":
+            report.num_unbound,
     }  # fmt: skip
     lines += [f"{number} {text}" for text, number in counted.items() if number]
     if report.changed_owner.number:
         places = report.changed_owner
         lines.append(f"{places.number} recordings belonged to another subject before {named(places)}")
+    if report.changed_input.number:
+        places = report.changed_input
+        lines.append(
+            f"{places.number} recordings are another input than when they were imported before {named(places)}"
+        )
     if report.num_dropped:
         lines.append(f"{report.num_dropped} recordings had an owner before and have no row now")
     lines += [f"{p.number} rows {_SENTENCES[misfit]} {named(p)}" for misfit, p in report.misfits.items()]
     if is_taken:
         lines.append("imported")
     elif report.fits:
-        lines.append("nothing was imported: if owners are to change so, use --replace")
+        lines.append("nothing was imported: if that is right, and each has the owner named here, use --replace")
     else:
         why = "correct these rows" if report.misfits else "the source names no recording"
         lines.append(f"nothing was imported: {why}, then import again")

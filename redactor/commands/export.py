@@ -1,4 +1,4 @@
-"""``redactor export``: a request from its canary to its end."""
+"""``redactor export``: a request from its canary to its end, and more time for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redactor.commands.export_keys import Ask, ask_hidden
-from redactor.commands.export_requests import moment, say_state
+from redactor.commands.export_requests import day_of, moment, say_state
 from redactor.errors import StoreError, UsageError
 from redactor.export.desk import Desk
 from redactor.export.entries import State
@@ -17,8 +17,9 @@ from redactor.export.facts import Fact, parse_fact
 from redactor.export.keys import load_key_pair, read_passphrase, read_secret
 from redactor.export.package.readme import Sender
 from redactor.export.release import confirm, deny, expire, expire_all, make_canary, recall, release, seal
-from redactor.export.request_entries import Request
+from redactor.export.request_entries import Request, deadline_of
 from redactor.export.sealing import Seal
+from redactor.export.steps import extend
 from redactor.files import write_once
 from redactor.runfolder import locked
 
@@ -142,6 +143,31 @@ def export_deny(out: Path, *, request: str, reason: str, private: Path | None) -
         print("the package was handed over and cannot be taken back; an incident is open", file=sys.stderr)
     say_state(found)
     return 0 if found.state is State.STOPPED else 1
+
+
+def export_extend(out: Path, *, request: str, reason: str, private: Path | None) -> int:
+    """Extend the deadline of a request by two months, once.
+
+    Returns
+    -------
+    int
+        0.
+
+    Raises
+    ------
+    UsageError
+        If it was extended before, the first deadline is over, or the request has ended.
+    """
+    with closing(Desk(out, private=private)) as desk:
+        found = extend(desk.store, desk.tools, request, reason=reason)
+    print(day_of(found.deadline))
+    print(
+        "this holds only if the requester is told so, with the reason, by "
+        f"{day_of(deadline_of(found.opened_at))} (GDPR Art. 12(3))",
+        file=sys.stderr,
+    )
+    say_state(found)
+    return 0
 
 
 def export_seal(

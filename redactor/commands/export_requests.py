@@ -242,7 +242,7 @@ def export_list(out: Path, *, private: Path | None, as_json: bool) -> int:
         print(json.dumps(rows))
         return 0
     for row in rows:
-        marks = [mark for mark in ("overdue", "incident") if row[mark]]
+        marks = [mark for mark in ("overdue", "extended", "incident") if row[mark]]
         columns = (row["id"], f"{row['state']:10}", f"{row['purpose']:14}", row["deadline"], *marks)
         print("  ".join(columns))
     if not rows:
@@ -352,6 +352,7 @@ def _row(request: Request, now: float, *, has_incident: bool) -> dict[str, Any]:
         "purpose": request.purpose.value,
         "opened": moment(request.opened_at),
         "deadline": day_of(request.deadline),
+        "extended": request.extended,
         "overdue": request.state not in ENDED and now >= request.deadline,
         "incident": has_incident,
     }

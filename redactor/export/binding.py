@@ -35,6 +35,8 @@ RULES: Mapping[str, str] = {
     "entry": "the catalog says something else of the recording than when this was planned",
     "source": "it is to come from where nothing of this request lies",
     "not-released": "the recording is not released",
+    "unbound": "the catalog does not say of which input it names the owner",
+    "exchanged": "the input is another than the one whose owner the catalog names",
     "unchecked": "nobody has checked the recording",
     "withdrawn": "something was found in the recording by a reviewer",
     "input": "the input is another than the ledger's",
@@ -180,7 +182,7 @@ def _misfit_of(
     if request.entries.get(line.name) != entry_digest(entry):
         return "entry"
     source = holdings.source(line.source)
-    if rule := misfit(holdings, line.name, source):
+    if rule := misfit(holdings, entry, source):
         return rule
     row = source.row(line.name) if source else None
     if source is None or row is None:

@@ -41,7 +41,12 @@ CREATE TABLE other (
 ) WITHOUT ROWID;
 CREATE INDEX other_name ON other (name)
 """,
+    # No table changes: the value of an entry says since then which input it is about, and the version before
+    # would take such a row for one that somebody else wrote.
+    "",
 )
+# What entries of the first version do not say. No step can add it, for their codes are over what they say.
+_ADDED = {"input_keyed": None}
 
 
 class Catalog(Store):
@@ -104,6 +109,11 @@ class Catalog(Store):
         """All, in order of name."""
         return self._entries("", ())
 
+    def by_subject(self) -> Iterator[CatalogEntry]:
+        """All, those of one subject after each other."""
+        # Named, so that no archive is sorted in a temporary file.
+        return self._entries("INDEXED BY entry_subject", (), order="subject")
+
     def count(self) -> int:
         """Number of recordings that have an owner."""
         return self._number("SELECT count(*) FROM entry")
@@ -149,9 +159,11 @@ class Catalog(Store):
             db.execute("DELETE FROM entry WHERE name = ?", (name,))
         scrub(self.db, self._path)
 
-    def _entries(self, where: str, values: tuple[Any, ...]) -> Iterator[CatalogEntry]:
+    def _entries(
+        self, where: str, values: tuple[Any, ...], *, order: str = "name"
+    ) -> Iterator[CatalogEntry]:
         with store_errors(self._path):
-            cursor = self.db.execute(f"SELECT * FROM entry {where} ORDER BY name", values)
+            cursor = self.db.execute(f"SELECT * FROM entry {where} ORDER BY {order}", values)
             rows = cursor.fetchmany(_ROWS_AT_ONCE)
         while rows:
             for row in rows:
@@ -166,7 +178,7 @@ class Catalog(Store):
             value = row["value"].encode()
             if self._key is not None and not hmac.compare_digest(row["code"] or "", _code(self._key, value)):
                 raise ValueError("code")
-            found = json.loads(value)
+            found = {**_ADDED, **json.loads(value)}
             if found.keys() != _FIELDS or (found["name"], found["subject"]) != (row["name"], row["subject"]):
                 raise ValueError("columns")
             roles = {int(channel): role for channel, role in found["roles"].items()}
@@ -195,6 +207,7 @@ def document(entry: CatalogEntry) -> dict[str, Any]:
         "recorded_at": entry.recorded_at,
         "roles": {str(channel): role for channel, role in entry.roles.items()},
         "others": list(entry.others),
+        "input_keyed": entry.input_keyed,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,6 +53,9 @@ class _Lookup:
 
     def of_subject(self, subject_hash: str) -> list[CatalogEntry]:
         return self._desk.catalog.of_subject(subject_hash)
+
+    def by_subject(self) -> Iterator[CatalogEntry]:
+        return self._desk.catalog.by_subject()
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ class CatalogEntry:
         What is on a channel: "subject", "agent", "other".
     others : tuple of str
         Keyed hashes of other subjects who speak in it.
+    input_keyed : str or None
+        Keyed digest of the input (:func:`redactor.audit.keyed_digest`) that the run knew when this was said:
+        of another one nothing is said. None if it knew none yet; then nothing of the recording may leave.
     """
 
     name: str
@@ -65,6 +68,7 @@ class CatalogEntry:
     recorded_at: str | None
     roles: Mapping[int, str]
     others: tuple[str, ...]
+    input_keyed: str | None = None
 
 
 @dataclass(frozen=True)

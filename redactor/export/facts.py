@@ -1,7 +1,8 @@
 """Whether the one who has the canary knows what only the right one does: facts held to the catalog exactly.
 
 A yes proves nothing, and what the canary itself shows proves nothing either: it holds no dates, devices or
-numbers of recordings. Two facts that do not follow from each other have to match, and none may be wrong.
+numbers of recordings. Two facts that do not follow from each other have to match, none may be wrong, and no
+other subject may be one of whom they are all right: half of a catalog may have one device, or one first day.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from redactor.errors import UsageError
 from redactor.export.entries import CatalogEntry
@@ -94,6 +96,8 @@ def judge_facts(
 ) -> Judgement:
     """Compare facts with what the catalog says of the subject's recordings.
 
+    That they are right of nobody else is another question, see :func:`are_of_others`.
+
     Parameters
     ----------
     facts : sequence of Fact
@@ -109,23 +113,88 @@ def judge_facts(
         cannot say of a fact whether it is right.
     """
     _check_independent(facts, entries)
-    days = [entry.recorded_at[:10] for entry in entries if entry.recorded_at]
-    if len(days) < len(entries) and any(GROUPS[fact.kind] in ("number", "day") for fact in facts):
+    known = _known(entries)
+    if known.num_undated and any(GROUPS[fact.kind] in ("number", "day") for fact in facts):
         raise UsageError("some recordings have no date in the catalog; ask for the device and the account")
-    months = Counter(day[:7] for day in days)
-    devices = {_plain(entry.device) for entry in entries if entry.device}
-    accounts = {entry.account for entry in entries if entry.account}
     matching, wrong = set(), set()
     for fact in facts:
-        is_right = {
-            "calls": lambda f: months[f.about] == int(f.value),
-            "first": lambda f: min(days) == f.value,
-            "last": lambda f: max(days) == f.value,
-            "device": lambda f: _plain(f.value) in devices,
-            "account": lambda f: account_hash(f.value) in accounts,
-        }[fact.kind](fact)
+        is_right = _may_hold(_as_catalogued(fact, account_hash), known)
         (matching if is_right else wrong).add(fact.kind)
     return Judgement(tuple(sorted(matching)), tuple(sorted(wrong)))
+
+
+def are_of_others(
+    facts: Sequence[Fact],
+    entries: Iterable[CatalogEntry],
+    *,
+    subject: str,
+    account_hash: Callable[[str], str],
+) -> bool:
+    """Whether facts that are right of a subject are all right, or may be, of another one too.
+
+    Where others have recordings without a date, these may be of any day. A device or an account is theirs only
+    if the catalog says so, as it is the subject's.
+
+    Parameters
+    ----------
+    facts : sequence of Fact
+    entries : iterable of CatalogEntry
+        The whole catalog, those of one subject after each other; of no more than one something is kept.
+    subject : str
+        Keyed hash.
+    account_hash : callable
+        As in :func:`judge_facts`.
+    """
+    wanted = [_as_catalogued(fact, account_hash) for fact in facts]
+    for other, theirs in groupby(entries, key=lambda entry: entry.subject):
+        if other != subject:
+            known = _known(theirs)
+            if all(_may_hold(fact, known) for fact in wanted):
+                return True
+    return False
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the catalog says of somebody's recordings, as far as facts can ask for it."""
+
+    days: Mapping[str, int]
+    num_undated: int
+    devices: frozenset[str]
+    accounts: frozenset[str]
+
+
+def _known(entries: Iterable[CatalogEntry]) -> _Known:
+    days: Counter[str] = Counter()
+    devices, accounts = set(), set()
+    for entry in entries:
+        days[(entry.recorded_at or "")[:10]] += 1
+        if entry.device:
+            devices.add(_plain(entry.device))
+        if entry.account:
+            accounts.add(entry.account)
+    num_undated = days.pop("", 0)
+    return _Known(days, num_undated, frozenset(devices), frozenset(accounts))
+
+
+def _as_catalogued(fact: Fact, account_hash: Callable[[str], str]) -> Fact:
+    """With the value as the catalog would have it."""
+    written = {"device": _plain, "account": account_hash}.get(fact.kind)
+    return fact if written is None else replace(fact, value=written(fact.value))
+
+
+def _may_hold(fact: Fact, known: _Known) -> bool:
+    """Whether a fact is right; where recordings have no date, whether it can be."""
+    if fact.kind == "device":
+        return fact.value in known.devices
+    if fact.kind == "account":
+        return fact.value in known.accounts
+    if fact.kind == "calls":
+        found = sum(number for day, number in known.days.items() if day.startswith(fact.about))
+        return found <= int(fact.value) <= found + known.num_undated
+    end = min if fact.kind == "first" else max
+    is_there = fact.value in known.days or known.num_undated > 0
+    return is_there and end([*known.days, fact.value]) == fact.value
 
 
 def _check_independent(facts: Sequence[Fact], entries: Sequence[CatalogEntry]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from redactor.audit.lines import keyed_digest
 from redactor.export.entries import CatalogEntry
 from redactor.identity import RunIdentity
 from redactor.ledger import Row, State
@@ -32,6 +33,8 @@ class CatalogLike(Protocol):
     def entry(self, name: str) -> CatalogEntry | None: ...
 
     def of_subject(self, subject_hash: str) -> list[CatalogEntry]: ...
+
+    def by_subject(self) -> Iterator[CatalogEntry]: ...
 
 
 @dataclass(frozen=True)
@@ -74,15 +77,25 @@ class Holdings:
     findings: Callable[[], Collection[str]]
 
 
-def misfit(holdings: Holdings, name: str, source: Source | None) -> str | None:
+def misfit(holdings: Holdings, entry: CatalogEntry, source: Source | None) -> str | None:
     """Why nothing of a recording may leave from a source, as a slug; None where it may.
 
     Files are not looked at here, see :func:`digest_of`.
+
+    Parameters
+    ----------
+    holdings : Holdings
+    entry : CatalogEntry
+        What the catalog says of the recording.
+    source : Source or None
     """
+    name = entry.name
     release = holdings.source(RELEASE)
     released = release.row(name) if release else None
     if release is None or source is None or released is None or released.state is not State.DONE:
         return "not-released"
+    if rule := claim_misfit(entry, released, holdings.key):
+        return rule
     row = source.row(name)
     if row is None or row.state is not State.DONE or row.input_sha256 is None:
         return "not-released"
@@ -95,6 +108,18 @@ def misfit(holdings: Holdings, name: str, source: Source | None) -> str | None:
     if row.verdict != PASSED:
         return "unchecked"
     return None
+
+
+def claim_misfit(entry: CatalogEntry, released: Row, key: bytes) -> str | None:
+    """Why what the catalog says is not about what the run releases, as a slug; None where it is.
+
+    An owner is named for a file, and a file may be exchanged at its path and run again.
+    """
+    if released.input_sha256 is None:
+        return "not-released"
+    if entry.input_keyed is None:
+        return "unbound"
+    return None if entry.input_keyed == keyed_digest(key, released.input_sha256) else "exchanged"
 
 
 def _mutes(row: Row, heard: Sequence[TimeSpan]) -> bool:

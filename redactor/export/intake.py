@@ -89,8 +89,13 @@ class Report:
         Recordings that it had and this has not.
     num_roles_unchecked : int
         Recordings with roles whose channels are not known, since they are not released.
+    num_unbound : int
+        Recordings of which the run has read nothing yet, nor had at an import before: until they are imported
+        again, nobody can tell that the owner was named for what will be released, and nothing of them leaves.
     changed_owner : Places
         Recordings that belonged to another subject.
+    changed_input : Places
+        Recordings that were another input at the import before.
     misfits : mapping of Misfit to Places
         Only those that there are.
     columns : tuple of str
@@ -109,7 +114,9 @@ class Report:
     num_changed: int
     num_dropped: int
     num_roles_unchecked: int
+    num_unbound: int
     changed_owner: Places
+    changed_input: Places
     misfits: Mapping[Misfit, Places]
     columns: tuple[str, ...]
     digest: str
@@ -121,8 +128,8 @@ class Report:
 
     @property
     def needs_consent(self) -> bool:
-        """Whether it takes recordings from those whom they belonged to."""
-        return bool(self.changed_owner.number or self.num_dropped)
+        """Whether it takes recordings from those whom they belonged to, or gives them others than before."""
+        return bool(self.changed_owner.number or self.changed_input.number or self.num_dropped)
 
 
 class _Unfit(Exception):
@@ -176,7 +183,7 @@ class _Intake:
         self._key, self._now = key, now
         self._num: dict[str, int] = defaultdict(int)
         self._columns: set[str] = set()
-        self._changed_owner = Places()
+        self._changed_owner, self._changed_input = Places(), Places()
         self._misfits: dict[Misfit, Places] = defaultdict(Places)
 
     def take(self, db: sqlite3.Connection, row: SourceRow) -> None:
@@ -187,7 +194,7 @@ class _Intake:
                 raise _Unfit(Misfit.SHAPE)
             self._columns.update(row.values)
             found = self._recording(row.values.get("recording"))
-            entry = self._entry(found.name, row.values)
+            entry = self._entry(found, row.values)
             if found.state is State.FORGOTTEN:
                 self._num["erased"] += 1
                 return
@@ -195,6 +202,7 @@ class _Intake:
             twin = self._staged.entry(found.name)
             if twin is None:
                 self._staged.insert(db, entry)
+                self._num["unbound"] += entry.input_keyed is None
                 self._compare(entry, row.place)
             elif twin == entry:
                 self._num["same"] += 1
@@ -222,7 +230,9 @@ class _Intake:
             num_changed=self._num["changed"],
             num_dropped=dropped,
             num_roles_unchecked=self._num["roles_unchecked"],
+            num_unbound=self._num["unbound"],
             changed_owner=self._changed_owner,
+            changed_input=self._changed_input,
             misfits={misfit: self._misfits[misfit] for misfit in Misfit if misfit in self._misfits},
             columns=tuple(sorted(self._columns)),
             digest=digest_of(self._staged.entries()),
@@ -248,7 +258,7 @@ class _Intake:
             raise _Unfit(Misfit.UNKNOWN)
         return row
 
-    def _entry(self, name: str, values: Mapping[str, Any]) -> CatalogEntry:
+    def _entry(self, row: Row, values: Mapping[str, Any]) -> CatalogEntry:
         subject_id = _read(Misfit.SUBJECT, parse_id, values.get("subject"))
         if subject_id is None:
             raise _Unfit(Misfit.SUBJECT)
@@ -259,7 +269,7 @@ class _Intake:
         if subject in hashed:
             raise _Unfit(Misfit.OWN_OTHER)
         return CatalogEntry(
-            name=name,
+            name=row.name,
             subject=subject,
             account=None if account is None else account_hash(self._key, account),
             device=_read(Misfit.DEVICE, parse_device, values.get("device")),
@@ -269,7 +279,16 @@ class _Intake:
             ),
             roles=_read(Misfit.ROLES, parse_roles, values.get("roles")),
             others=tuple(sorted(hashed)),
+            input_keyed=self._input_keyed(row),
         )
+
+    def _input_keyed(self, row: Row) -> str | None:
+        """What stands for the input that a row of the source is about."""
+        keyed = self._archive.input_keyed(row)
+        if keyed is None and (before := self._catalog.entry(row.name)) is not None:
+            # While it is to be redacted anew. Let go of what it was, and nobody would be asked about another.
+            return before.input_keyed
+        return keyed
 
     def _check_channels(self, row: Row, entry: CatalogEntry) -> None:
         if not entry.roles:
@@ -285,6 +304,8 @@ class _Intake:
         self._num["changed"] += before not in (None, entry)
         if before is not None and before.subject != entry.subject:
             self._changed_owner.add(place)
+        if before is not None and before.input_keyed not in (None, entry.input_keyed):
+            self._changed_input.add(place)
 
 
 def channels_of(folder: RunFolder, row: Row) -> int | None:

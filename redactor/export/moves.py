@@ -15,6 +15,7 @@ class Step(StrEnum):
     OPEN = "open"
     IDENTIFY = "identify"
     RECIPIENT = "recipient"
+    EXTEND = "extend"  # the deadline, once
     PLAN = "plan"
     REFUSE = "refuse"  # nothing of this subject is here
     APPROVE = "approve"
@@ -41,6 +42,7 @@ MOVES: Mapping[Step, Mapping[State, tuple[State, ...]]] = {
     Step.IDENTIFY: {_S.OPENED: (_S.IDENTIFIED,)},
     # Another recipient than the approved one voids what was approved, so it comes before.
     Step.RECIPIENT: {s: (s,) for s in (_S.OPENED, _S.IDENTIFIED)},
+    Step.EXTEND: {s: (s,) for s in _OPEN},
     Step.PLAN: dict.fromkeys((_S.IDENTIFIED, _S.PLANNED, _S.APPROVED), (_S.PLANNED,)),
     Step.REFUSE: dict.fromkeys((_S.OPENED, _S.IDENTIFIED), (_S.REFUSED,)),
     # Approvals expire while the rest takes its time; new ones change no state but the first.

@@ -22,6 +22,9 @@ NOTHING_HERE = "there are no recordings of this subject here"
 REASONS: Mapping[str, str] = {
     "not-in-catalog": "not in the catalog, so nobody knows whose it is",
     "not-released": "not released by the run",
+    "unbound": "the catalog was imported before the run knew this input; import the catalog again",
+    "exchanged": "the input is another than when the catalog was imported; import the catalog again if it is "
+    "still theirs",
     "input": "redacted for this request from another input than the run's",
     "unchecked": "released without the independent check; plan with --check to have it made",
     "withdrawn": "a reviewer found something in it that is not settled",
@@ -191,11 +194,12 @@ def _sort(
     source = holdings.source(RELEASE)
     is_weaker = choice.asked is not None and not is_as_strict(choice.asked, choice.run_policy)
     for name, entry in candidates.items():
-        row = source.row(name) if source else None
-        reason = misfit(holdings, name, source)
         if entry is None:
             sorting.left_out["not-in-catalog"] += 1
-        elif source is None or row is None:
+            continue
+        row = source.row(name) if source else None
+        reason = misfit(holdings, entry, source)
+        if source is None or row is None:
             sorting.left_out["not-released"] += 1
         elif reason is not None and not (reason == "unchecked" and choice.check):
             # What another policy would check is checked by its own run, which is a check on demand too.
@@ -232,7 +236,7 @@ def _line(
 ) -> ManifestLine | None:
     """The line of a recording; None, and the reason counted, where it cannot go in."""
     source: Source | None = holdings.source(where)
-    reason = misfit(holdings, entry.name, source)
+    reason = misfit(holdings, entry, source)
     row = source.row(entry.name) if source else None
     if reason or source is None or row is None or row.state is not State.DONE:
         sorting.left_out[reason or "not-released"] += 1

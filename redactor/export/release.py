@@ -14,7 +14,7 @@ from pathlib import Path
 from redactor.audit.lines import keyed_digest
 from redactor.errors import StoreError, UsageError
 from redactor.export.entries import CatalogEntry, Manifest, ManifestLine, Purpose, State
-from redactor.export.facts import Fact, judge_facts
+from redactor.export.facts import Fact, are_of_others, judge_facts
 from redactor.export.holdings import digest_of, files_of, misfit
 from redactor.export.instants import DAY_S
 from redactor.export.moves import Step, check_move
@@ -104,7 +104,8 @@ def _canary_lines(tools: Tools, found: Request, manifest: Manifest) -> tuple[Man
 def _canary_line(tools: Tools, found: Request, line: ManifestLine, row: Row) -> ManifestLine | None:
     where = redone_in(found.id, is_canary=True)
     files = files_of(row, transcripts_only=True)
-    if not files or misfit(tools.holdings, line.name, tools.holdings.source(where)):
+    entry = tools.holdings.catalog.entry(line.name)
+    if not files or entry is None or misfit(tools.holdings, entry, tools.holdings.source(where)):
         return None
     return replace(
         line,
@@ -127,7 +128,8 @@ def confirm(store: RequestStore, tools: Tools, request: str, facts: Sequence[Fac
     Raises
     ------
     UsageError
-        If the facts are too few to prove anything; nothing is changed.
+        If the facts are too few to prove anything; nothing is changed. If they are right and another subject
+        could tell the same; nothing is changed but that it is on record.
     BindingError
         If something does not fit; the request is stopped.
     """
@@ -138,8 +140,26 @@ def confirm(store: RequestStore, tools: Tools, request: str, facts: Sequence[Fac
     judged = judge_facts(facts, _entries(tools, found, held.manifest), account_hash=tools.account_hash)
     if judged.wrong:
         return stop(store, tools, found, "facts")
+    _check_theirs_alone(store, tools, found, facts)
     change = {"confirmed_by": judged.matching}
     return take(store, tools, found, Step.CONFIRM, detail={"facts": list(judged.matching)}, change=change)
+
+
+def _check_theirs_alone(store: RequestStore, tools: Tools, found: Request, facts: Sequence[Fact]) -> None:
+    """Refuse facts that do not tell the subject from the others.
+
+    For other purposes than access nobody is to be told from anybody: the recipient, who is none of the
+    subjects, is known by what was agreed on with them, which is what the manifest holds.
+    """
+    if found.purpose is not Purpose.SUBJECT_ACCESS:
+        return
+    others = tools.holdings.catalog.by_subject()
+    if are_of_others(facts, others, subject=found.subject, account_hash=tools.account_hash):
+        take(store, tools, found, Step.CHECK, to=found.state, detail={"rule": "facts-of-others"})
+        raise UsageError(
+            "these facts hold, or may hold, for another subject of the catalog too, and so do not tell who has "
+            "the canary; ask the recipient for another one, such as the account, and give all of them"
+        )
 
 
 def _entries(tools: Tools, found: Request, manifest: Manifest) -> list[CatalogEntry]:

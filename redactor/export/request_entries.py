@@ -16,6 +16,7 @@ from redactor.export.entries import Approval, Purpose, State
 from redactor.export.moves import Step
 
 MAX_NOTE = 2000
+EXTENDED_MONTHS = 1 + 2  # GDPR Art. 12(3): "by two further months where necessary"
 _SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _RECIPIENT = re.compile("age1[02-9ac-hj-np-z]{58}")
 # A reference says where the proof is kept. What ends like this is the proof itself.
@@ -62,7 +63,7 @@ class Request:
     note : str
         Legal note.
     opened_at, deadline : float
-        Seconds since the epoch.
+        Seconds since the epoch; as it was extended, if it was.
     state : State
     version : int
         Number of events.
@@ -88,6 +89,8 @@ class Request:
         Whether the inner identity has left.
     entries : mapping of str to str
         NAME -> digest of what the catalog said of it when the manifest was frozen.
+    extended : str or None
+        Slug: why the deadline was extended.
     """
 
     id: str
@@ -115,6 +118,7 @@ class Request:
     package: Sealed | None = None
     handed_over: bool = False
     entries: Mapping[str, str] = field(default_factory=dict)
+    extended: str | None = None
 
 
 @dataclass(frozen=True)
@@ -200,13 +204,21 @@ def recipient_key(text: str) -> str:
     return text
 
 
-def deadline_of(opened_at: float) -> float:
+def deadline_of(opened_at: float, *, num_months: int = 1) -> float:
     """End of the day (UTC) one month on, GDPR Art. 12(3); the month's last day where it has no such day.
 
     Counted as Regulation (EEC, Euratom) No 1182/71 Art. 3(2)(c) does, holidays left out: they only prolong it.
+
+    Parameters
+    ----------
+    opened_at : float
+        Seconds since the epoch.
+    num_months : int
+        :data:`EXTENDED_MONTHS` where it was extended: it is one period, counted from the request on.
     """
     day = datetime.fromtimestamp(opened_at, UTC)
-    year, month = (day.year + day.month // 12, day.month % 12 + 1)
+    years, month = divmod(day.month - 1 + num_months, 12)
+    year, month = day.year + years, month + 1
     last = min(day.day, monthrange(year, month)[1])
     return (datetime(year, month, last, tzinfo=UTC) + timedelta(days=1)).timestamp()
 

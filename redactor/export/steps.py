@@ -1,4 +1,4 @@
-"""The steps of a request up to its approval: opened, identified, addressed, planned, approved."""
+"""The steps of a request up to its approval: opened, identified, addressed, planned, approved; its deadline."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from redactor.errors import UsageError
 from redactor.export.binding import manifest_digest
 from redactor.export.entries import Approval, State
+from redactor.export.instants import instant
 from redactor.export.moves import Step, check_move
 from redactor.export.plan import Choice, Planned, Preview, plan
-from redactor.export.request_entries import Request, recipient_key, slug
+from redactor.export.request_entries import EXTENDED_MONTHS, Request, deadline_of, recipient_key, slug
 from redactor.export.requests import RequestStore
 from redactor.export.tools import Tools, check_manifest, counting_approvals, current, redone_in, take
 
@@ -61,6 +62,34 @@ def address(store: RequestStore, tools: Tools, request: str, *, recipient: str, 
     change = {"recipient": recipient_key(recipient), "recipient_proof": slug(proof, "the proof of the key")}
     detail = {"key": hashlib.sha256(recipient.encode()).hexdigest(), "proof": proof}
     return take(store, tools, current(store, tools, request), Step.RECIPIENT, detail=detail, change=change)
+
+
+def extend(store: RequestStore, tools: Tools, request: str, *, reason: str) -> Request:
+    """Extend the deadline by two months, once, while the first one is not over: GDPR Art. 12(3).
+
+    That makes it right only if the requester is told so, and why, before the first deadline.
+
+    Parameters
+    ----------
+    reason : str
+        Slug: the complexity or the number of requests, in a word.
+
+    Raises
+    ------
+    UsageError
+        If the reason is no word, the deadline was extended before or is over, or the request has ended.
+    """
+    word = slug(reason, "the reason")
+    found = current(store, tools, request)
+    check_move(Step.EXTEND, found.state, None)
+    if found.extended is not None:
+        raise UsageError("the deadline was extended already, and it can be once; answer the request")
+    if not tools.clock() < found.deadline:
+        raise UsageError("the deadline is over and cannot be extended any more; answer the request")
+    deadline = deadline_of(found.opened_at, num_months=EXTENDED_MONTHS)
+    detail = {"reason": word, "deadline": instant(deadline)}
+    change = {"deadline": deadline, "extended": word}
+    return take(store, tools, found, Step.EXTEND, detail=detail, change=change)
 
 
 def make_plan(store: RequestStore, tools: Tools, request: str, choice: Choice) -> Outcome:

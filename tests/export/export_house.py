@@ -8,10 +8,13 @@ from pathlib import Path
 # The run folder stands beside the tests of reviews, which use the same.
 sys.path.append(str(Path(__file__).parents[1] / "review"))
 
+import soundfile as sf  # noqa: E402
 from leak_stand_ins import House  # noqa: E402
 
 from redactor.commands.catalog import catalog_import  # noqa: E402
 from redactor.export.entries import CatalogEntry  # noqa: E402
+from redactor.inputs import input_path  # noqa: E402
+from redactor.ledger import State  # noqa: E402
 
 KEY = bytes(range(32))
 ANN, BOB, CARL = "customer 4711", "customer 4712", "customer 4713"
@@ -22,6 +25,16 @@ def made_house(place, monkeypatch, **options):
     house = House(place, monkeypatch, **options)
     house.run()
     return house
+
+
+def exchange(house, name):
+    """Another recording comes to lie at the path of one, and is run."""
+    with house.archive() as archive:
+        path = input_path(archive.inputs.get(name).uri)
+    samples, rate = sf.read(path, dtype="int16")
+    sf.write(path, samples[::-1], rate, subtype="PCM_16")
+    house.run()
+    assert house.state(name) is State.DONE
 
 
 def entry(name, subject="a" * 64, **changes):

@@ -11,7 +11,7 @@ import random
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from export_world import (
     DAY,
     EVE,
     HAL,
-    STANDARD,
     WEAK,
     World,
     digest,
@@ -56,6 +55,10 @@ class Case:
         Request -> what reviewers had found when its release was tried.
     signed : list of Approval
         All that were ever given.
+    kinds : sequence of callable
+        Faults to choose from.
+    are_twins : bool
+        Whether what one knows of their recordings is what the other does.
     """
 
     world: World
@@ -64,6 +67,11 @@ class Case:
     faults: list[str] = field(default_factory=list)
     withdrawn: dict[str, set[str]] = field(default_factory=dict)
     signed: list = field(default_factory=list)
+    kinds: Sequence[Callable] = ()
+    are_twins: bool = False
+
+    def is_planned(self):
+        return any(self.world.store.get(request).manifest for request in self.requests.values())
 
     # What may be mixed up.
 
@@ -127,7 +135,32 @@ def reuse_id(case):
     name = case.name("anna")
     if case.world.store.get(case.requests["anna"]).manifest is None:
         return False
-    return case.world.folder.put(name, "ben", input_sha256=digest("another"), policy=STANDARD)
+    return case.world.run(name, "ben", digest("another"))
+
+
+def exchange_input(case):
+    """Another's recording comes to lie at the same path and is run, between import and plan."""
+    if case.is_planned():
+        return False
+    return case.world.run(case.name("anna"), "ben", digest("another"))
+
+
+def be_twins(case):
+    """What they know of their calls is the same, and the catalog says so from the start."""
+    if case.is_planned():
+        return False
+    world, day = case.world, "2026-02-03"
+
+    def put():
+        for who in WHO:
+            # As many in the first month, whatever came after it.
+            for number, name in enumerate(world.names_of(who)):
+                at = f"{day if number == 0 else f'2026-06-{10 + number}'}T10:00:00Z"
+                world.catalog.put(replace(world.catalog.entry(name), recorded_at=at, device="Alpha"))
+            world.days[who], world.device[who] = [day], "Alpha"
+
+    case.are_twins = case.attempt(put)
+    return case.are_twins
 
 
 def rerun_other_policy(case):
@@ -301,10 +334,10 @@ def revoke(case):
 
 FAULTS: tuple[Callable[[Case], object], ...] = (
     swap_catalog_rows, import_other_owners, merge_subjects, swap_ledger_rows, swap_ledger_files, reuse_id,
-    rerun_other_policy, exchange_files, exchange_while_sealing, plant_link, plant_linked_folder, edit_manifest,
-    take_others_manifest, change_recipient, change_subject, copy_approvals, approve_twice, approve_as_stranger,
-    replay, let_approvals_expire, set_clock_back, exchange_packages, claim_others_package, exchange_secrets,
-    skip_ahead, withdraw, withdraw_row, revoke,
+    exchange_input, be_twins, rerun_other_policy, exchange_files, exchange_while_sealing, plant_link,
+    plant_linked_folder, edit_manifest, take_others_manifest, change_recipient, change_subject, copy_approvals,
+    approve_twice, approve_as_stranger, replay, let_approvals_expire, set_clock_back, exchange_packages,
+    claim_others_package, exchange_secrets, skip_ahead, withdraw, withdraw_row, revoke,
 )  # fmt: skip
 
 
@@ -336,7 +369,7 @@ class Storm(Case):
         return self.attempt(lambda: self.world.steps(who)[step](request))
 
     def inject(self):
-        fault = self.random.choice(FAULTS)
+        fault = self.random.choice(self.kinds)
         if fault(self) is not False:
             self.faults.append(fault.__name__)
 
@@ -372,6 +405,8 @@ class Storm(Case):
                     yield "a recording left that was redacted under another policy than the approved one"
                 if file["id"] in self.withdrawn.get(request, ()):
                     yield "a recording left that was withdrawn"
+        for request, _ in self.world.handed if self.are_twins else ():
+            yield f"{of[request]} was known by what another could tell too"
         for request, who in of.items():
             yield from self._leaks_of_canary(request, who)
             for path in (self.world.root / request).glob("package.age"):
@@ -400,13 +435,13 @@ class Told:
     released: int
 
 
-def mix_up(seed: int, *, faults: int | None = None) -> Told:
+def mix_up(seed: int, *, faults: int | None = None, kinds: Sequence[Callable] = FAULTS) -> Told:
     """Carry out one case; the same for the same seed."""
     rng = random.Random(seed)
     place = Path(tempfile.mkdtemp(dir=PLACE, prefix="mix-up-"))
     try:
         owned = {"anna": rng.randint(1, 5), "ben": rng.randint(1, 4)}
-        case = Storm(World(place, owned=owned, seed=seed), rng)
+        case = Storm(World(place, owned=owned, seed=seed), rng, kinds=kinds)
         case.run(num_faults=rng.randint(1, 3) if faults is None else faults)
         told = Told(seed, tuple(case.faults), tuple(case.leaks()), len(case.world.handed))
         case.world.store.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from export_people import ANN, BOB, DAY, EVE, HAL, Clock
 
+from redactor.audit import keyed_digest
 from redactor.errors import StoreError, UsageError
 from redactor.export.approvals import Terms, check_approval, check_approvals, sign_approval
 from redactor.export.enrolment import Enrolment, Role
@@ -66,6 +67,11 @@ def fingerprint(recipient):
     return digest(recipient)
 
 
+def keyed(sha256):
+    """What stands for an input."""
+    return keyed_digest(KEY, sha256)
+
+
 class Records:
     """A catalog that can be wrong, and that holds what is read to a code, as the real one does."""
 
@@ -89,6 +95,10 @@ class Records:
     def of_subject(self, subject):
         names = sorted(name for name, entry in self.entries.items() if entry.subject == subject)
         return [self.entry(name) for name in names]
+
+    def by_subject(self):
+        names = sorted(self.entries, key=lambda name: self.entries[name].subject)
+        return (self.entry(name) for name in names)
 
 
 @dataclass
@@ -138,6 +148,10 @@ class World:
         self.catalog = Records()
         self.folder = Folder(place / "release")
         self.redone, self.found, self.truth = {}, set(), {}
+        # What lies at the path of a recording, whatever was there before: who speaks, and the digest.
+        self.inputs = {}
+        # What happened to whom, whatever a catalog says of it: days of calls, and the device.
+        self.days, self.device = {}, {}
         self.recorded, self.handed, self.before_sealing = [], [], []
         self.held_back = set()
         self.enrolled = {
@@ -159,17 +173,22 @@ class World:
     def add(self, who, number, *, others=(), roles=None, **options):
         name = digest(f"recording {who} {number}")[:32]
         self.truth[name] = who
+        self.days.setdefault(who, []).append(day_of(who, number))
+        self.device[who] = DEVICES[sum(map(ord, who)) % 3]
+        self.run(name, who, digest(f"input {name}"), **options)
         self.catalog.put(
             CatalogEntry(
-                name, hash_of(who), digest(f"account {who}"), DEVICES[sum(map(ord, who)) % 3], "en",
+                name, hash_of(who), digest(f"account {who}"), self.device[who], "en",
                 f"{day_of(who, number)}T10:00:00+02:00", roles or {0: "subject", 1: "agent"},
-                tuple(hash_of(other) for other in others),
+                tuple(hash_of(other) for other in others), keyed(self.inputs[name][1]),
             )
         )  # fmt: skip
-        self.folder.put(
-            name, who, input_sha256=digest(f"input {name}"), **{"policy": STANDARD, **options}
-        )
         return name
+
+    def run(self, name, who, sha256, **options):
+        """What lies at a path is redacted; whoever had spoken there before."""
+        self.inputs[name] = (who, sha256)
+        self.folder.put(name, who, input_sha256=sha256, **{"policy": STANDARD, **options})
 
     def names_of(self, who):
         return sorted(name for name, owner in self.truth.items() if owner == who)
@@ -206,10 +225,12 @@ class World:
         made.rows = {name: row for name, row in made.rows.items() if name in names}
         for name in names:
             row = self.folder.rows.get(name)
-            if row is not None and row.state is State.DONE and name not in self.held_back:
+            who, sha256 = self.inputs[name]
+            is_released = row is not None and row.state is State.DONE and row.input_sha256 == sha256
+            if is_released and name not in self.held_back:
                 made.heard[name] = self.folder.heard.get(name, ())
                 kept = replace(policy, name=f"{policy.name}{'-kept' if name in channels else ''}")
-                made.put(name, self.truth[name], input_sha256=row.input_sha256, policy=kept)
+                made.put(name, who, input_sha256=sha256, policy=kept)
         return {name: made.rows[name] for name in names if name in made.rows}
 
     def terms(self, request):
@@ -290,12 +311,12 @@ class World:
 
     def facts_of(self, who):
         """What a subject knows of their own recordings, whatever any catalog says."""
-        days = sorted(day_of(who, number) for number in range(len(self.names_of(who))))
+        days = sorted(self.days[who])
         month = days[0][:7]
         return [
             f"calls:{month}={sum(day.startswith(month) for day in days)}",
             f"first={days[0]}",
-            f"device={DEVICES[sum(map(ord, who)) % 3]}",
+            f"device={self.device[who]}",
         ]
 
     def confirm(self, request, who="anna", facts=None):

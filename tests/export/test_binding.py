@@ -8,7 +8,14 @@ import pytest
 from export_world import STANDARD, STRICT, World, hash_of
 
 from redactor.errors import UsageError
-from redactor.export.binding import RULES, BindingError, check_binding, manifest_digest, manifest_of
+from redactor.export.binding import (
+    RULES,
+    BindingError,
+    check_binding,
+    entry_digest,
+    manifest_digest,
+    manifest_of,
+)
 from redactor.export.entries import State
 from redactor.export.tools import check_manifest
 from redactor.ledger import State as RowState
@@ -101,7 +108,9 @@ FAULTS = {
     "withdrawn: heard and not muted": lambda w: w.folder.heard.update(
         {name_at(w): (TimeSpan(1.0, 2.0, (), (), Origin.REVIEWED),)}
     ),
-    "input": lambda w: set_row(w, input_sha256="f" * 64),
+    "exchanged": lambda w: set_row(w, input_sha256="f" * 64),
+    "exchanged: redacted whole": lambda w: w.run(name_at(w), "ben", "f" * 64),
+    "not-released: of no input": lambda w: set_row(w, input_sha256=None),
     "policy": lambda w: set_row(w, provenance={"policy": {"digest": STRICT.digest}}),
     "policy: none": lambda w: set_row(w, provenance=None),
     "files": lambda w: set_row(w, files=w.folder.rows[name_at(w)].files[1:]),
@@ -272,6 +281,23 @@ def test_a_document_that_is_none_is_an_error_of_the_user(world):
     for value in ({}, {"kind": 1}, {"recordings": None}):
         with pytest.raises(UsageError, match="form"):
             manifest_of(value)
+
+
+@pytest.mark.parametrize(("input_keyed", "rule"), [(None, "unbound"), ("f" * 64, "exchanged")])
+def test_an_owner_who_was_named_for_no_input_or_another_does_not_fit(world, request_id, input_keyed, rule):
+    entry = replace(world.catalog.entries[name_at(world)], input_keyed=input_keyed)
+    world.catalog.put(entry)
+    request = world.store.get(request_id)
+    with pytest.raises(BindingError) as raised:
+        check_binding(
+            request.manifest,
+            request.manifest_sha256,
+            # As if it had been planned so.
+            request=replace(request, entries={**request.entries, entry.name: entry_digest(entry)}),
+            holdings=world.holdings,
+            sources=("release",),
+        )
+    assert (raised.value.rule, raised.value.line) == (rule, LINE)
 
 
 def test_anothers_files_do_not_fit_though_ledger_and_manifest_agree_on_them(world, request_id):

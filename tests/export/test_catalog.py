@@ -1,28 +1,35 @@
 """The store: entries come back as they were put, and a row that somebody changed on disk stops the reader."""
 
+import hashlib
+import hmac
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from export_house import KEY, entry
 
+from redactor.audit.lines import canonical
 from redactor.errors import StoreError, UsageError
+from redactor.export import catalog as catalog_module
 from redactor.export.catalog import (
     CATALOG_NAME,
     Catalog,
     digest_of,
+    document,
     forget_catalog,
     has_import,
     incoming,
     open_catalog,
 )
 from redactor.runfolder import create_run_folder
+from redactor.sqlite import connect
 
-A, B, C = "a" * 64, "b" * 64, "c" * 64
+A, B, C, E = "a" * 64, "b" * 64, "c" * 64, "e" * 64
 ENTRIES = [
     entry("1" * 32, A, account="d" * 64, device="desk 3", language="en", recorded_at="2024-05-01",
-          roles={0: "subject", 10: "agent"}, others=(B, C)),
+          roles={0: "subject", 10: "agent"}, others=(B, C), input_keyed=E),
     entry("2" * 32, A),
     entry("3" * 32, B, others=(A,)),
 ]  # fmt: skip
@@ -59,6 +66,28 @@ def test_many_entries_come_back_in_order(catalog):
     made = [entry(f"{number:032x}") for number in range(2500)]
     catalog.replace(reversed(made), "e" * 64)
     assert list(catalog.entries()) == made
+
+
+def test_all_come_subject_by_subject(catalog):
+    assert names(catalog.by_subject()) == ["1", "2", "3"]
+    made = [entry(f"{number:032x}", (A, B, C)[number % 3]) for number in range(2500)]
+    catalog.replace(made, "e" * 64)
+    owners = [found.subject for found in catalog.by_subject()]
+    assert owners == sorted(owners) and len(owners) == 2500
+
+
+def test_entries_of_the_version_before_are_about_no_input(path):
+    said = {key: value for key, value in document(ENTRIES[0]).items() if key != "input_keyed"}
+    value = canonical(said)
+    code = hmac.new(KEY, b"redactor catalog entry\0" + value, hashlib.sha256).hexdigest()
+    with closing(connect(path, steps=catalog_module._STEPS[:1])) as db:
+        db.execute("INSERT INTO entry VALUES (?, ?, ?, ?)", ("1" * 32, A, value.decode(), code))
+    with closing(Catalog(path, key=KEY)) as catalog:
+        assert catalog.entry("1" * 32) == replace(ENTRIES[0], input_keyed=None)
+        catalog.replace(ENTRIES, "f" * 64)
+        assert list(catalog.entries()) == ENTRIES
+    with pytest.raises(StoreError, match="newer version"):
+        connect(path, steps=catalog_module._STEPS[:1])
 
 
 def test_a_subject_owns_what_is_theirs_and_nothing_else(catalog):
@@ -104,6 +133,8 @@ def test_the_file_is_its_owners_alone(catalog, path):
         f"UPDATE entry SET subject = '{B}' WHERE name LIKE '1%'",
         f"UPDATE entry SET value = replace(value, '{A}', '{B}'), subject = '{B}' WHERE name LIKE '1%'",
         "UPDATE entry SET value = replace(value, 'agent', 'subject') WHERE name LIKE '1%'",
+        f"UPDATE entry SET value = replace(value, '{E}', '{B}') WHERE name LIKE '1%'",
+        f"UPDATE entry SET value = replace(value, '\"{E}\"', 'null') WHERE name LIKE '1%'",
         "UPDATE entry SET code = NULL WHERE name LIKE '1%'",
         "UPDATE entry SET value = (SELECT value FROM entry WHERE name LIKE '2%'), "
         "code = (SELECT code FROM entry WHERE name LIKE '2%') WHERE name LIKE '1%'",
@@ -160,8 +191,9 @@ def test_the_digest_is_of_every_field():
         ENTRIES[0], ENTRIES[1], entry("2" * 32, B), entry("2" * 32, A, roles={0: "agent"}),
         entry("2" * 32, A, others=(B,)), entry("2" * 32, A, account=B), entry("2" * 32, A, language="de"),
         entry("2" * 32, A, device="x"), entry("2" * 32, A, recorded_at="2024-05-01"),
+        entry("2" * 32, A, input_keyed=B),
     ]}  # fmt: skip
-    assert len(digests) == 9
+    assert len(digests) == 10
     assert digest_of(ENTRIES) == digest_of(iter(ENTRIES)) != digest_of(ENTRIES[:2])
 
 

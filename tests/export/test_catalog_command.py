@@ -5,7 +5,7 @@ import os
 from contextlib import closing
 
 import pytest
-from export_house import ANN, BOB, CARL, Desk, made_house, write_csv
+from export_house import ANN, BOB, CARL, Desk, exchange, made_house, write_csv
 
 from redactor.commands.catalog import catalog_status
 from redactor.errors import LockedError, UsageError
@@ -48,7 +48,7 @@ def test_what_fits_is_stored_and_on_record(desk):
     entries = stored(desk)
     assert [entry.roles for entry in entries.values()] == [{0: "subject", 1: "agent"}] * 2
     assert desk.house.events()[-1] == (
-        "catalog-imported", {"digest": digest_of(entries.values()), "entries": 2, "changed": 0}
+        "catalog-imported", {"digest": digest_of(entries.values()), "entries": 2, "changed": 0, "exchanged": 0}
     )  # fmt: skip
     assert (
         "2 rows: 2 recordings of 2 subjects" in desk.said and "1 recordings of the run have no row" in desk.said
@@ -95,6 +95,36 @@ def test_owners_are_taken_away_only_with_consent(desk):
     assert "1 recordings had an owner before and have no row now" in desk.said
     assert desk.takes_rows(*rows(desk, ANN), replace=True)[1] == 0
     assert len(stored(desk)) == 1
+
+
+def test_another_input_is_taken_only_with_consent(desk):
+    name = desk.house.names()[0]
+    desk.takes_rows(*rows(desk, ANN, BOB))
+    before = stored(desk)[name].input_keyed
+    exchange(desk.house, name)
+    document, code = desk.takes_rows(*rows(desk, ANN, BOB))
+    assert (code, document["imported"], stored(desk)[name].input_keyed) == (2, False, before)
+    assert document["changed_input"] == {"number": 1, "first": [2]}
+    assert "are another input than when they were imported before (line 2)" in desk.said
+    assert "--replace" in desk.said
+    document, code = desk.takes_rows(*rows(desk, ANN, BOB), replace=True)
+    assert (code, document["imported"], document["changed"]) == (0, True, 1)
+    assert stored(desk)[name].input_keyed not in (None, before)
+    assert desk.house.events()[-1][1]["exchanged"] == 1
+
+
+def test_what_the_run_has_not_read_is_told_and_counted(desk, capsys):
+    name = desk.house.names()[1]
+    with desk.house.archive() as archive:
+        archive.withdraw([archive.ledger.row(name)])
+    document, code = desk.takes_rows(*rows(desk, ANN, BOB))
+    assert (code, document["unbound"]) == (0, 1)
+    assert "1 recordings were not read by the run yet" in desk.said
+    catalog_status(desk.house.out, private=None, as_json=True)
+    assert json.loads(capsys.readouterr().out)["unbound"] == 1
+    desk.house.run()
+    document, code = desk.takes_rows(*rows(desk, ANN, BOB))
+    assert (code, document["unbound"], document["changed"]) == (0, 0, 1)
 
 
 def test_the_same_import_again_changes_nothing(desk):
@@ -203,7 +233,7 @@ def test_status_is_numbers(desk, capsys):
     assert catalog_status(desk.house.out, private=None, as_json=True) == 0
     numbers = {
         "recordings": 3, "entries": 2, "without_entry": 1, "subjects": 1, "with_roles": 2, "with_others": 2,
-        "released": 2,
+        "unbound": 0, "released": 2,
     }  # fmt: skip
     assert json.loads(capsys.readouterr().out) == numbers
     assert catalog_status(desk.house.out, private=None, as_json=False) == 0

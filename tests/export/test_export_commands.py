@@ -4,10 +4,11 @@ import argparse
 import json
 import re
 from dataclasses import replace
+from datetime import date
 
 import pyrage
 import pytest
-from export_house import made_house, write_csv
+from export_house import exchange, made_house, write_csv
 from leak_stand_ins import PADDED, House, marked
 
 from redactor.cli_export import add_export
@@ -71,15 +72,16 @@ class Office:
         path.chmod(0o600)
         return path
 
-    def import_catalog(self, owner_of_last=BEN, replace=False):
+    def import_catalog(self, *, replace=False, code=0):
         rows = [
             {"recording": name, "subject": ANNA, "account": "77", "device": "Kitchen", "language": "en",
              "recorded_at": f"{day}T10:00:00Z", "roles": "0=subject;1=agent", "others": ""}
             for name, day in zip(self.names[:5], DAYS, strict=True)
         ]  # fmt: skip
-        rows.append({**rows[0], "recording": self.names[5], "subject": owner_of_last, "account": "78"})
+        rows.append({**rows[0], "recording": self.names[5], "subject": BEN, "account": "78"})
         source = write_csv(self.place / "catalog.csv", rows)
-        self.run("catalog", "import", self.out, source, *self.key, *(["--replace"] if replace else []))
+        self.run("catalog", "import", self.out, source, *self.key, *(["--replace"] if replace else []),
+                 code=code)  # fmt: skip
 
     def run(self, *argv, code=0):
         """What a command prints."""
@@ -231,6 +233,25 @@ def test_a_preview_says_what_goes_in_and_what_is_left_out(office):
     assert "left out, 1: not released by the run" in office.said
 
 
+def test_another_recording_at_the_path_of_one_does_not_go_to_its_owner(office):
+    exchange(office.house, office.names[0])
+    request, said = office.up_to("plan")
+    assert (json.loads(said)["recordings"], json.loads(said)["left_out"]) == (4, {"exchanged": 1})
+    assert "left out, 1: the input is another than when the catalog was imported; import" in office.said
+    office.import_catalog(code=2)
+    assert "1 recordings are another input than when they were imported before (line 2)" in office.said
+    office.import_catalog(replace=True)
+    assert json.loads(office.steps(request)["plan"]())["recordings"] == 5
+
+
+def test_another_recording_at_the_path_of_one_stops_what_was_planned(office):
+    request, _ = office.up_to("ann")
+    exchange(office.house, office.names[0])
+    with pytest.raises(UsageError, match=r"line \d of the manifest .* the input is another than the one whose"):
+        office.approve(request, "bob")
+    assert [incident["rule"] for incident in office.show(request)["incidents"]] == ["exchanged"]
+
+
 def test_who_has_no_recordings_is_refused_and_told_so(office):
     request = office.open("customer 471")
     steps = office.steps(request)
@@ -258,6 +279,16 @@ def test_a_wrong_fact_stops_it(office):
                *office.key, code=1)  # fmt: skip
     assert "a fact is wrong: an incident is open" in office.said
     assert office.show(request)["state"] == "stopped"
+
+
+def test_facts_of_two_are_refused_until_there_is_one_more(office):
+    request, _ = office.up_to("canary")
+    two = ("--fact", "first=2026-03-02", "--fact", "device=Kitchen")
+    with pytest.raises(UsageError, match="for another subject of the catalog too"):
+        office.run("export", "confirm", office.out, request, *two, *office.key)
+    assert office.show(request)["state"] == "canary"
+    office.run("export", "confirm", office.out, request, *two, "--fact", "account=77", *office.key)
+    assert office.show(request)["state"] == "confirmed"
 
 
 def test_facts_come_from_a_private_file_too(office):
@@ -306,6 +337,25 @@ def test_a_list_shows_deadlines_and_no_notes(office, monkeypatch):
     assert "overdue" in office.run("export", "list", office.out)
     (row,) = json.loads(office.run("export", "list", office.out, "--json"))
     assert (row["id"], row["overdue"]) == (request, True)
+
+
+def test_two_more_months_are_said_listed_and_on_record(office):
+    request = office.open()
+    opened = office.show(request)
+    day = office.run("export", "extend", office.out, request, "--reason", "many-recordings").strip()
+    assert f"only if the requester is told so, with the reason, by {opened['deadline']}" in office.said
+    assert 88 <= (date.fromisoformat(day) - date.fromisoformat(opened["opened"][:10])).days <= 92
+    (row,) = json.loads(office.run("export", "list", office.out, "--json"))
+    assert (row["deadline"], row["extended"], opened["extended"]) == (day, "many-recordings", None)
+    assert f"{day}  extended" in office.run("export", "list", office.out)
+    found = office.show(request)
+    assert (found["deadline"], found["extended"]) == (day, "many-recordings")
+    assert [event["step"] for event in found["events"]] == ["open", "extend"]
+    assert "extend -> opened" in office.run("export", "show", office.out, request)
+    last = json.loads((office.out / "private" / "audit.jsonl").read_text().splitlines()[-1])
+    assert (last["event"], last["fields"]["reason"]) == ("export-extend", "many-recordings")
+    with pytest.raises(UsageError, match="extended already"):
+        office.run("export", "extend", office.out, request, "--reason", "more")
 
 
 def test_the_note_is_shown_by_show_alone(office):

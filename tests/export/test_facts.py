@@ -1,10 +1,13 @@
 """What a recipient tells over another channel, held to the catalog."""
 
+import weakref
+
 import pytest
 from export_house import entry
 
 from redactor.errors import UsageError
-from redactor.export.facts import Fact, Judgement, judge_facts, parse_fact
+from redactor.export.entries import CatalogEntry
+from redactor.export.facts import Fact, Judgement, are_of_others, judge_facts, parse_fact
 
 ACCOUNT = "1" * 64
 ENTRIES = [
@@ -84,6 +87,105 @@ def test_where_a_date_is_missing_days_and_numbers_prove_nothing(fact):
     with pytest.raises(UsageError, match="no date in the catalog"):
         judged(fact, "device=Other", "account=77", entries=entries)
     assert judged("device=Other", "account=77", entries=entries).wrong == ()
+
+
+BEN = "b" * 64
+
+
+def of_ben(**said):
+    return entry("f" * 32, BEN, **said)
+
+
+def is_of_others(facts, *others, subject="a" * 64):
+    return are_of_others(
+        [parse_fact(fact) for fact in facts],
+        iter([*ENTRIES, *others]),
+        subject=subject,
+        account_hash={"77": ACCOUNT}.get,
+    )
+
+
+CALLS, FIRST, LAST, DEVICE, NUMBER = (
+    "calls:2026-03=2", "first=2026-03-02", "last=2026-05-01", "device=echo ünö", "account=77",
+)  # fmt: skip
+ON_FIRST, ON_LAST, WITHIN = "2026-03-02T20:00:00Z", "2026-05-01T07:00:00Z", "2026-03-30"
+
+
+@pytest.mark.parametrize(
+    ("facts", "others", "expected"),
+    [
+        ((FIRST, DEVICE), (), False),
+        ((FIRST, DEVICE), (of_ben(recorded_at=ON_FIRST, device="ECHO ÜNÖ "),), True),
+        ((FIRST, DEVICE), (of_ben(recorded_at=ON_FIRST), of_ben(device="Echo Ünö")), True),
+        ((FIRST, DEVICE), (of_ben(recorded_at=ON_FIRST, device="Echo"),), False),
+        ((FIRST, DEVICE), (of_ben(recorded_at="2026-03-03", device="Echo Ünö"),), False),
+        ((FIRST, DEVICE), (of_ben(recorded_at="2026-03-01"), of_ben(recorded_at=ON_FIRST, device="Echo Ünö")),
+         False),
+        # What no catalog says of a device or an account is nobody's.
+        ((FIRST, DEVICE), (of_ben(recorded_at=ON_FIRST),), False),
+        ((FIRST, NUMBER), (of_ben(recorded_at=ON_FIRST),), False),
+        ((FIRST, NUMBER), (of_ben(recorded_at=ON_FIRST, account=ACCOUNT),), True),
+        ((FIRST, NUMBER), (of_ben(recorded_at=ON_FIRST, account="2" * 64),), False),
+        ((CALLS, DEVICE), (of_ben(recorded_at=WITHIN, device="Echo Ünö"),), False),
+        ((CALLS, DEVICE), (of_ben(recorded_at=WITHIN, device="Echo Ünö"), of_ben(recorded_at=WITHIN)), True),
+        ((CALLS, DEVICE), (of_ben(recorded_at=WITHIN, device="Echo Ünö"), *[of_ben(recorded_at=WITHIN)] * 2),
+         False),
+        ((CALLS, LAST), (of_ben(recorded_at=WITHIN), of_ben(recorded_at=ON_FIRST), of_ben(recorded_at=ON_LAST)),
+         True),
+        # What has no date may be of any.
+        ((FIRST, DEVICE), (of_ben(device="Echo Ünö"),), True),
+        ((FIRST, DEVICE), (of_ben(device="Echo Ünö"), of_ben(recorded_at="2026-04-01")), True),
+        ((FIRST, DEVICE), (of_ben(device="Echo Ünö"), of_ben(recorded_at="2026-03-01")), False),
+        ((LAST, DEVICE), (of_ben(device="Echo Ünö"), of_ben(recorded_at="2026-05-02")), False),
+        ((LAST, DEVICE), (of_ben(device="Echo Ünö"), of_ben(recorded_at="2026-04-30")), True),
+        ((CALLS, DEVICE), (of_ben(device="Echo Ünö"), of_ben(recorded_at=WITHIN)), True),
+        ((CALLS, DEVICE), (of_ben(device="Echo Ünö"),), False),
+        ((CALLS, FIRST), (of_ben(), of_ben()), True),
+        ((DEVICE, NUMBER), (of_ben(), of_ben()), False),
+    ],
+)
+def test_facts_that_hold_of_another_subject_too_are_told(facts, others, expected):
+    assert is_of_others(facts, *others) is expected
+    assert judged(*facts).wrong == (), "they are right of the subject"
+
+
+def test_one_fact_more_tells_them_apart():
+    twin = of_ben(recorded_at=ON_FIRST, device="Echo Ünö")
+    assert is_of_others((FIRST, DEVICE), twin)
+    assert not is_of_others((FIRST, DEVICE, NUMBER), twin)
+
+
+def test_facts_that_are_spread_over_two_others_hold_of_neither():
+    one, two = of_ben(recorded_at=ON_FIRST), entry("e" * 32, "c" * 64, device="Echo Ünö", recorded_at=WITHIN)
+    assert not is_of_others((FIRST, DEVICE), one, two)
+
+
+def test_the_subject_is_not_another():
+    assert not is_of_others((FIRST, DEVICE, CALLS, LAST, NUMBER))
+    assert is_of_others((FIRST, DEVICE, CALLS, LAST, NUMBER), subject=BEN)
+
+
+def test_of_a_large_catalog_one_subject_at_a_time_is_kept():
+    alive = weakref.WeakSet()
+    most = 0
+
+    def entries():
+        nonlocal most
+        for number in range(3000):
+            made = Watched(**vars(of_ben(recorded_at=ON_FIRST, device="Echo")) | {"subject": f"{number:064x}"})
+            alive.add(made)
+            most = max(most, len(alive))
+            yield made
+
+    facts = [parse_fact(fact) for fact in (FIRST, DEVICE)]
+    assert not are_of_others(facts, entries(), subject=BEN, account_hash=str)
+    assert most < 10
+
+
+class Watched(CatalogEntry):
+    """One that can be told to be held still."""
+
+    __hash__ = object.__hash__
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,19 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from export_house import ANN, BOB, CARL, KEY, made_house
+from export_house import ANN, BOB, CARL, KEY, exchange, made_house
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from redactor.audit import keyed_digest
 from redactor.export.catalog import CATALOG_NAME, Catalog, incoming
 from redactor.export.intake import Misfit, channels_of, take_in
 from redactor.export.sources import COLUMNS, SourceRow
 from redactor.export.subjects import account_hash, subject_hash
+from redactor.files import sha256_file
+from redactor.inputs import input_path
 from redactor.ledger import State
+from redactor.names import load_key
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC).timestamp()
 ANNS, BOBS, CARLS = (subject_hash(KEY, who) for who in (ANN, BOB, CARL))
@@ -187,6 +191,57 @@ def test_what_is_other_than_before_is_counted_and_another_owner_needs_consent(in
     other, _ = intake(row(a), row(b, BOB), row(c, BOB))
     assert (other.changed_owner.number, other.changed_owner.first, other.num_changed) == (1, [3], 1)
     assert other.fits and other.needs_consent
+
+
+def test_an_entry_is_about_the_input_that_the_run_knew(own):
+    a, *_ = own.names
+    report, entries = own(row(a))
+    with own.house.archive() as archive:
+        path = input_path(archive.inputs.get(a).uri)
+    key = load_key(own.house.settings().key_file, create=False)
+    assert entries[a].input_keyed == keyed_digest(key, sha256_file(path))
+    assert report.num_unbound == 0
+
+
+def test_another_input_than_before_needs_consent_like_another_owner(own):
+    a, b, c = own.names
+    own(row(a), row(b), store=True)
+    exchange(own.house, b)
+    report, entries = own(row(a), row(b), row(c))
+    assert (report.changed_input.number, report.changed_input.first) == (1, [3])
+    assert (report.num_changed, report.changed_owner.number) == (1, 0)
+    assert report.fits and report.needs_consent
+    own(row(a), row(b), store=True)
+    assert not own(row(a), row(b))[0].needs_consent
+
+
+def withdrawn(house, name):
+    with house.archive() as archive:
+        archive.withdraw([archive.ledger.row(name)])
+
+
+def test_what_the_run_has_not_read_is_about_no_input_until_it_is_imported_again(own):
+    a, b, _ = own.names
+    withdrawn(own.house, a)
+    report, entries = own(row(a), row(b), store=True)
+    assert (report.num_unbound, report.fits, report.needs_consent) == (1, True, False)
+    assert entries[a].input_keyed is None
+    own.house.run()
+    report, entries = own(row(a), row(b))
+    assert (report.num_unbound, report.num_changed, report.needs_consent) == (0, 1, False)
+    assert entries[a].input_keyed == entries[b].input_keyed  # all recordings of this run are the same
+
+
+def test_what_is_to_be_redacted_anew_stays_about_the_input_that_it_was(own):
+    """Otherwise two imports, one before the run and one after it, would exchange it without asking anybody."""
+    a, b, _ = own.names
+    own(row(a), row(b), store=True)
+    withdrawn(own.house, a)
+    report, entries = own(row(a), row(b), store=True)
+    assert (report.num_unbound, report.num_changed) == (0, 0) and entries[a].input_keyed
+    exchange(own.house, a)
+    report, _ = own(row(a), row(b))
+    assert (report.changed_input.first, report.needs_consent) == ([2], True)
 
 
 def test_a_recording_that_loses_its_owner_needs_consent(intake):

@@ -4,9 +4,9 @@ import os
 from collections import Counter
 
 import pytest
-from export_mixups import FAULTS, mix_up
+from export_mixups import FAULTS, be_twins, exchange_input, mix_up
 
-from redactor.export import tools
+from redactor.export import holdings, release, tools
 from redactor.export.binding import manifest_of
 
 FEW = 300
@@ -53,3 +53,20 @@ def test_without_the_binding_check_the_mix_ups_would_show(monkeypatch):
     """Otherwise the others would show nothing."""
     monkeypatch.setattr(tools, "check_binding", lambda document, *_, **__: manifest_of(document))
     assert sum(bool(mix_up(seed).leaks) for seed in range(100)) > 0
+
+
+# Each check that one fault alone is stopped by, and what would be there without it.
+ALONE = [
+    (exchange_input, holdings, "claim_misfit", "ben's recording went to anna"),
+    (be_twins, release, "are_of_others", "anna was known by what another could tell too"),
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("fault", "module", "check", "leak"), ALONE, ids=[row[0].__name__ for row in ALONE])
+def test_what_one_check_alone_stops_would_show_without_it(monkeypatch, fault, module, check, leak):
+    with_it = [mix_up(seed, faults=1, kinds=[fault]) for seed in range(60)]
+    assert {told.leaks for told in with_it} == {()}
+    assert sum(fault.__name__ in told.faults for told in with_it) > 5
+    monkeypatch.setattr(module, check, lambda *_, **__: None)
+    assert any(leak in mix_up(seed, faults=1, kinds=[fault]).leaks for seed in range(60))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from export_world import STANDARD, STRICT, WEAK, World, day_of, hash_of
+from export_world import STANDARD, STRICT, WEAK, World, day_of, hash_of, keyed
 
 from redactor.config import load_policy
 from redactor.errors import UsageError
@@ -56,7 +56,7 @@ def test_a_manifest_names_audio_and_transcripts_with_the_ledgers_digests(world):
 
 def test_transcripts_alone_if_they_were_asked_for(world):
     bare = world.names_of("anna")[0]
-    world.folder.put(bare, "anna", input_sha256="0" * 64, policy=STANDARD, parts=())
+    world.run(bare, "anna", world.inputs[bare][1], parts=())
     outcome, request = planned(world, wish={"transcripts_only": True})
     assert outcome.preview.left_out == {"no-transcript": 1}
     paths = [path for line in request.manifest["recordings"] for path, _, _ in line["files"]]
@@ -91,6 +91,10 @@ def spoil(world, name, how):
         world.found.add(name)
     elif how == "heard since":
         world.folder.heard[name] = (SPAN,)
+    elif how == "run again with another's":
+        world.run(name, "ben", "f" * 64)
+    elif how == "unknown at the import":
+        world.catalog.put(replace(world.catalog.entries[name], input_keyed=None))
     elif how == "gone":
         path.unlink()
     elif how == "exchanged":
@@ -111,6 +115,8 @@ def spoil(world, name, how):
         ("unchecked", "unchecked"),
         ("finding", "withdrawn"),
         ("heard since", "withdrawn"),
+        ("run again with another's", "exchanged"),
+        ("unknown at the import", "unbound"),
         ("gone", "files"),
         ("exchanged", "files"),
         ("link", "files"),
@@ -124,6 +130,23 @@ def test_what_may_not_leave_is_left_out_with_the_reason(world, how, reason):
     assert names_in(request) == [n for n in world.names_of("anna") if n != name]
     assert outcome.preview.left_out == request.manifest["left_out"] == {reason: 1}
     assert reason in REASONS
+
+
+@pytest.mark.parametrize("choice", [{"check": True}, {"asked": STRICT}], ids=["check", "another policy"])
+def test_what_was_exchanged_since_the_import_is_not_redacted_for_a_request_either(world, choice):
+    exchanged, unchecked, _ = world.names_of("anna")
+    spoil(world, exchanged, "run again with another's")
+    spoil(world, unchecked, "unchecked")
+    outcome, request = planned(world, **{"check": True, **choice})
+    assert exchanged not in world.redone[f"{request.id}/redacted"].rows
+    assert outcome.preview.left_out == {"exchanged": 1}
+
+
+def test_what_was_exchanged_goes_in_once_its_owner_is_named_anew(world):
+    name = world.names_of("anna")[0]
+    world.run(name, "anna", "f" * 64)
+    world.catalog.put(replace(world.catalog.entries[name], input_keyed=keyed("f" * 64)))
+    assert planned(world)[0].preview.left_out == {}
 
 
 def test_what_was_heard_and_is_muted_goes_in(world):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,55 @@ def test_too_few_facts_change_nothing(world):
     with pytest.raises(UsageError, match="2 facts are needed"):
         world.confirm(request, facts=["device=Nothing"])
     assert state(world, request) is State.CANARY
+
+
+@pytest.fixture
+def twins(tmp_path):
+    world = World(tmp_path, owned={"anna": 2})
+    for number, name in enumerate(world.names_of("anna")):
+        said = world.catalog.entries[name]
+        twin = world.add("ben", number)
+        shared = {"recorded_at": said.recorded_at, "device": said.device}
+        world.catalog.put(replace(world.catalog.entries[twin], **shared))
+    return world
+
+
+def test_facts_that_another_could_tell_too_confirm_nothing_and_are_on_record(twins):
+    request = twins.up_to("canary")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="hold, or may hold, for another subject .*ask the") as raised:
+            twins.confirm(request)
+        assert "2026" not in str(raised.value) and twins.device["anna"] not in str(raised.value)
+    assert state(twins, request) is State.CANARY
+    assert incidents(twins, request) == []
+    assert twins.recorded[-1] == ("check-failed", request, {"rule": "facts-of-others"})
+    with pytest.raises(UsageError, match="`seal` is not possible"):
+        twins.seal_up(request)
+
+
+def test_one_fact_more_that_is_theirs_alone_confirms(twins):
+    request = twins.up_to("canary")
+    found = twins.confirm(request, facts=[*twins.facts_of("anna"), "account=anna"])
+    assert (found.state, found.confirmed_by) == (State.CONFIRMED, ("account", "calls", "device", "first"))
+
+
+def test_one_fact_more_that_is_wrong_stops_it_though_the_others_are_of_two(twins):
+    request = twins.up_to("canary")
+    found = twins.confirm(request, facts=[*twins.facts_of("anna"), "account=ben"])
+    assert found.state is State.STOPPED
+    assert incidents(twins, request) == [("facts", None)]
+
+
+def test_for_other_purposes_nobody_is_told_from_anybody(twins):
+    names = twins.names_of("anna")
+    request = twins.open("project-x", Purpose.RESEARCH)
+    twins.identify(request)
+    twins.address(request, "project-x")
+    twins.plan(request, names=tuple(names), floor=STANDARD)
+    twins.approve(request, ANN)
+    twins.approve(request, BOB)
+    twins.canary(request)
+    assert twins.confirm(request, facts=twins.facts_of("anna")).state is State.CONFIRMED
 
 
 def test_what_the_recipient_told_is_stored_nowhere(world):
