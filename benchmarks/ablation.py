@@ -36,7 +36,7 @@ from redactor.detect.deny import denied  # noqa: E402
 from redactor.detect.dialogue import SpokenWord  # noqa: E402
 from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
-from redactor.detect.speech import UNLIKELY  # noqa: E402
+from redactor.detect.speech import RULED_OUT, UNLIKELY  # noqa: E402
 from redactor.detect.tagger import least_probabilities  # noqa: E402
 from redactor.detect.wordpieces import Agreement  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
@@ -56,7 +56,7 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
-    context, again, tagged, unlikely
+    context, again, tagged, unlikely, ruled_out
         As in :class:`redactor.detect.SpeechDetector`.
     more : str
         Folder of a spaCy model whose findings count as well; "" for none.
@@ -70,6 +70,7 @@ class Setting:
     again: bool = True
     tagged: bool = True
     unlikely: float = UNLIKELY
+    ruled_out: float = RULED_OUT
     more: str = ""
 
 
@@ -101,6 +102,7 @@ class Bench:
             taggers=self._taggers(setting) if setting.tagged else (),
             again=repeats if setting.again else None,
             unlikely=setting.unlikely,
+            ruled_out=setting.ruled_out,
         )
         found = detector.detect(transcript)
         deny = setting.policy.deny
@@ -190,6 +192,13 @@ def _first_only(heard: HeardRecording) -> Transcript:
     return replace(heard.calibrated(), others=())
 
 
+def _unprompted(heard: HeardRecording, prompted: int = 0) -> Transcript:
+    """With so many prompted hearings, the first ones."""
+    both = heard.calibrated()
+    own, theirs = ([o for o in both.others if o.prompted is wanted] for wanted in (False, True))
+    return replace(both, others=(*own, *theirs[:prompted]))
+
+
 def _second_only(heard: HeardRecording) -> Transcript:
     both = heard.calibrated()
     return replace(both.others[0], speech=both.speech)
@@ -222,6 +231,9 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield full
     yield replace(full, name=f"- second opinion ({MODELS[0]} alone)", hearings=_first_only)
     yield replace(full, name=f"- first model ({MODELS[1]} alone)", hearings=_second_only)
+    yield replace(full, name="- prompted hearings", hearings=_unprompted)
+    yield replace(full, name="- all of them but the first", hearings=lambda h: _unprompted(h, 1))
+    yield replace(full, name="- look at what they make up", ruled_out=0.0)
     yield replace(full, name="- calibrated word times", hearings=_raw)
     yield replace(full, name="- pauses and valleys", policy=flat(policy, policy.align.padding_before_ms))
     yield replace(full, name="- look at disagreeing times", policy=_with_align(policy, unsure_ms=0.0))

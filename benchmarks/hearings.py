@@ -30,7 +30,8 @@ class HeardRecording:
     Attributes
     ----------
     transcript : Transcript
-        The first model's, with the others' as others; times uncorrected.
+        The first model's, with the other's and what the first wrote when it was prompted as others; times
+        uncorrected.
     power : numpy.ndarray, shape [num_frames, num_channels], float64
     """
 
@@ -40,10 +41,9 @@ class HeardRecording:
 
     def calibrated(self, models: Sequence[str] = MODELS) -> Transcript:
         """The transcript with the registry's corrections."""
-        corrected = [
-            _corrected(hearing, _calibration(m))
-            for m, hearing in zip(models, self.transcript.hearings, strict=True)
-        ]
+        hearings = self.transcript.hearings
+        by = (*models, *[models[0]] * (len(hearings) - len(models)))
+        corrected = [_corrected(hearing, _calibration(m)) for m, hearing in zip(by, hearings, strict=True)]
         return replace(corrected[0], others=tuple(corrected[1:]))
 
 

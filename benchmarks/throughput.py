@@ -86,10 +86,11 @@ class Work:
 
 
 def one_model(policy: Policy) -> Policy:
-    """The policy with one hearing: without its second opinion, and finished files are not listened to again."""
+    """The policy with one hearing: no second opinion, no prompts, and nobody listens to what is finished."""
     return replace(
         policy,
         name="one-model",
+        language=replace(policy.language, prompts={}),
         transcribe=replace(policy.transcribe, second_opinion=""),
         verify=replace(policy.verify, share=0.0),
     )

@@ -78,8 +78,10 @@ def _detected(
 ) -> list[TimeSpan]:
     texts = {(pii.hearing, pii.channel) for pii in found}
     places = {(h, c): TextPlaces(transcript.hearings[h].words(c)) for h, c in texts}
+    # Of what one model wrote twice the times tell nothing of each other.
+    numbered = list(enumerate(transcript.hearings))
     bounds = {
-        channel: [(number, _Bounds.of(h, channel)) for number, h in enumerate(transcript.hearings)]
+        channel: [(number, _Bounds.of(h, channel)) for number, h in numbered if not h.prompted]
         for _, channel in texts
     }
     silences = {channel: _silences(transcript, channel) for _, channel in texts}
@@ -118,7 +120,7 @@ def _parts(
 
 def _silences(transcript: Transcript, channel: int) -> list[Interval]:
     """Where nobody speaks on a channel, by any hearing's look at the audio."""
-    speech = [(r.start, r.end) for h in transcript.hearings for r in h.speech if r.channel == channel]
+    speech = [(r.start, r.end) for h in transcript.unprompted for r in h.speech if r.channel == channel]
     return subtract([(0.0, transcript.duration)], speech)
 
 
@@ -201,11 +203,13 @@ def _unheard(
     """
     spans = []
     padding = policy.unheard.padding_ms / 1000
-    for channel in sorted({r.channel for hearing in transcript.hearings for r in hearing.speech}):
-        speech = [(r.start, r.end) for h in transcript.hearings for r in h.speech if r.channel == channel]
+    # What a model makes up when it is prompted would hide that nobody understood what was said there.
+    hearings = transcript.unprompted
+    for channel in sorted({r.channel for hearing in hearings for r in hearing.speech}):
+        speech = [(r.start, r.end) for h in hearings for r in h.speech if r.channel == channel]
         words = [
             [(w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in hearing.words(channel)]
-            for hearing in transcript.hearings
+            for hearing in hearings
         ]
         missed = _longer(subtract(speech, chain.from_iterable(words)), policy.unheard.min_ms)
         if len(words) > 1 and policy.unheard.one_model_ms:

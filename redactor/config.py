@@ -28,6 +28,9 @@ __all__ = ["load_policy", "parse_policy", "policy_names"]
 _MAX_BYTES = 64 << 10
 _MAX_DOTS = 200
 _MAX_SHOWN = 200
+# A Whisper reads no more of a prompt than some 200 pieces of words.
+_MOST_PROMPT_CHARS = 400
+_MOST_PROMPTS = 8
 
 
 def policy_names() -> list[str]:
@@ -175,11 +178,18 @@ def _check(policy: Policy, *, where: str) -> None:
     for code in language.detectors:
         if not re.fullmatch(r"[a-z]{2,3}", code):
             raise PolicyError(f"{where}: {_shown(code)} is not an ISO 639 language code such as 'en'")
-    for code in language.taggers:
-        if code not in language.detectors:
+    for table in ("taggers", "prompts"):
+        for code in getattr(language, table):
+            if code not in language.detectors:
+                raise PolicyError(
+                    f"{where}: [language.{table}] has {code!r}, which is not in [language.detectors]"
+                    f"{_nearest(code, list(language.detectors))}"
+                )
+    for code, prompts in language.prompts.items():
+        if len(prompts) > _MOST_PROMPTS or not all(0 < len(p.strip()) <= _MOST_PROMPT_CHARS for p in prompts):
             raise PolicyError(
-                f"{where}: [language.taggers] has {code!r}, which is not in [language.detectors]"
-                f"{_nearest(code, list(language.detectors))}"
+                f"{where}: language.prompts.{code} must be up to {_MOST_PROMPTS} texts of 1 to "
+                f"{_MOST_PROMPT_CHARS} characters"
             )
     if language.spoken not in (AUTO_LANGUAGE, *language.detectors):
         raise PolicyError(

@@ -9,6 +9,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 AUTO_LANGUAGE = "auto"
+# Said by nobody: unusual names of several languages, as they stand in talk. None of them is in the corpus that
+# anything is measured on (tests/benchmarks/test_prompts.py).
+PROMPTS = (
+    "This is Saoirse Achterberg calling for Mr. Wojciechowski. I spoke to Gwendolyn Mbatha and Iñigo Quaye "
+    "from Llanelli, near Poughkeepsie. My surname is Nkemelu-Abernathy.",
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,9 @@ class LanguagePolicy:
     taggers : mapping of str to str
         Model that reads whole conversations for personal data (a name in models/registry.toml), for languages
         that have a detector.
+    prompts : mapping of str to tuple of str
+        Sentences with names, for languages that have a detector. The model that transcribes is shown them and
+        writes everything once more for each, names rather as names; what it finds so is searched as well.
     """
 
     spoken: str = AUTO_LANGUAGE
@@ -36,6 +45,7 @@ class LanguagePolicy:
     identifier: str = "base"
     detectors: Mapping[str, str] = field(default_factory=lambda: {"en": "en_core_web_sm"})
     taggers: Mapping[str, str] = field(default_factory=lambda: {"en": "spoken_pii_en"})
+    prompts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"en": PROMPTS})
 
 
 @dataclass(frozen=True)

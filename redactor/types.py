@@ -149,18 +149,28 @@ class Transcript:
     speech : tuple of SpeechRegion
         Speech found in the audio itself, words or no words.
     others : tuple of Transcript
-        What other models heard in the same recording: second opinions, without any of their own.
+        What else was heard in the same recording, without any others of their own: second opinions of other
+        models, then what a model wrote when it was prompted.
+    prompted : bool
+        Whether a model was shown names before it wrote this. It finds names so that it misses without, and
+        makes some up: its words are no evidence that another hearing is right, nor that speech was understood.
     """
 
     duration: Seconds
     segments: tuple[Segment, ...]
     speech: tuple[SpeechRegion, ...] = ()
     others: tuple[Transcript, ...] = ()
+    prompted: bool = False
 
     @property
     def hearings(self) -> tuple[Transcript, ...]:
         """This transcript, then the others; :attr:`PiiSpan.hearing` counts in this order."""
         return (self, *self.others)
+
+    @property
+    def unprompted(self) -> tuple[Transcript, ...]:
+        """Those of the hearings that nobody was prompted for, in the same order."""
+        return tuple(hearing for hearing in self.hearings if not hearing.prompted)
 
     @classmethod
     def build(

@@ -94,6 +94,11 @@ def load(tmp_path):
         (MINIMAL + "[transcribe]\nmodel = ''", "need names of models"),
         (MINIMAL + "[language]\nspoken = 'de'", r"'de' has no detector in \[language.detectors\]"),
         (MINIMAL + "[output]\ntranscripts = ['vtt', 'vtt']", "lists a format twice"),
+        (MINIMAL + "[language.prompts]\nde = ['Grüezi']", r"\[language.prompts\] has 'de'"),
+        (MINIMAL + "[language.prompts]\nen = 'Hello'", "language.prompts.en must be a list"),
+        (MINIMAL + "[language.prompts]\nen = ['Hello', ' ']", "language.prompts.en must be up to 8 texts"),
+        (MINIMAL + f"[language.prompts]\nen = ['{'x' * 401}']", "1 to 400 characters"),
+        (MINIMAL + f"[language.prompts]\nen = {['Hello'] * 9}", "up to 8 texts"),
         # not TOML
         ("[entities\n", "mine.toml' is not valid TOML: .*line 1"),
         (MINIMAL + MINIMAL, "is not valid TOML"),
@@ -284,13 +289,13 @@ def test_shipped_file_holds_every_key_under_a_comment(name):
     text = (shipped_dir() / "configs" / f"{name}.toml").read_text()
     missing = []
     for section, key, _ in every_key():
-        if key in ("entities", "detectors", "taggers"):  # tables; each of their keys is checked below
+        if key in ("entities", "detectors", "taggers", "prompts"):  # tables; their keys are checked below
             continue
         if not commented(text, section, key):
             missing.append(f"{section}.{key}")
     raw = tomllib.loads(text)
     missing += [key for key in raw["entities"] if not commented(text, "entities", key)]
-    for table in ("detectors", "taggers"):
+    for table in ("detectors", "taggers", "prompts"):
         missing += [k for k in raw["language"][table] if not commented(text, f"language.{table}", k)]
     assert not missing
 

@@ -80,11 +80,12 @@ def _heard(
     transcript: Transcript, channel: int, found: Sequence[PiiSpan], policy: DenyPolicy
 ) -> Iterator[tuple[Seconds, Seconds]]:
     """Stretches that stay, in order."""
-    speeches = [Speech.of(hearing, channel) for hearing in transcript.hearings]
+    every = [Speech.of(hearing, channel) for hearing in transcript.hearings]
+    speeches = [s for s, hearing in zip(every, transcript.hearings, strict=True) if not hearing.prompted]
     own = speeches[0]
     if len(speeches) < 2:
         return
-    personal = _personal(speeches, found)
+    personal = _personal(every, found)
     run: list[_Kept] = []
     for index in range(len(own.tokens)):
         kept = _kept(speeches, index, policy)

@@ -11,6 +11,7 @@ from redactor.detect.conversation import answers, fragments
 from redactor.detect.repeats import repeats
 from redactor.detect.tagger import Reading, Tagger
 from redactor.policy import Policy
+from redactor.textplaces import TextPlaces
 from redactor.types import PiiSpan, Transcript
 
 # Recognizers that know one sentence or one question and no conversation: most of what they take for personal
@@ -18,6 +19,12 @@ from redactor.types import PiiSpan, Transcript
 # personal of the dev half is among it (benchmarks/ablation.py).
 _WEAK = frozenset({"SpacyRecognizer", CONVERSATION})
 UNLIKELY = 0.03
+# Prompted, a model makes names up. What it finds is one where the tagger rules out that the other hearings have
+# anything personal there, which is to say where all of them hold it for less probable than this: of what is
+# made up on the dev half two thirds, and nothing that is true (benchmarks/ablation.py).
+RULED_OUT = 0.003
+# Word times of two hearings are no surer.
+_TIME_ERROR_S = 0.05
 
 
 class TextDetector(Protocol):
@@ -42,6 +49,9 @@ class SpeechDetector:
         Finds where what was found is said again in all hearings.
     unlikely : float
         Findings of weak recognizers count from this probability on that a tagger gives them.
+    ruled_out : float
+        Findings of a prompted hearing count from this probability on that a tagger gives to what another
+        hearing has at their time.
     """
 
     def __init__(
@@ -53,6 +63,7 @@ class SpeechDetector:
         taggers: Sequence[Tagger] = (),
         again: Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]] | None = repeats,
         unlikely: float = UNLIKELY,
+        ruled_out: float = RULED_OUT,
     ) -> None:
         self._texts = texts
         self._thresholds = dict(policy.entities)
@@ -60,6 +71,7 @@ class SpeechDetector:
         self._taggers = taggers
         self._again = again
         self._unlikely = unlikely
+        self._ruled_out = ruled_out
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
         """Findings in all hearings; see :meth:`redactor.detect.Detector.detect`.
@@ -80,7 +92,7 @@ class SpeechDetector:
             found += self._wanted(self._again(hearings, found))
         return tuple(
             sorted(
-                set(found),
+                _without_made_up(found, hearings, readings, self._ruled_out),
                 key=lambda p: (p.hearing, p.channel, p.char_start, p.char_end, p.entity_type, p.recognizer),
             )
         )
@@ -100,3 +112,26 @@ def _is_believed(pii: PiiSpan, readings: Sequence[Reading], unlikely: float) -> 
     if pii.recognizer not in _WEAK or pii.entity_type == "ANSWER":
         return True
     return all(reading.chance(pii) >= unlikely for reading in readings)
+
+
+
+def _without_made_up(
+    found: Iterable[PiiSpan], hearings: Sequence[Transcript], readings: Sequence[Reading], ruled_out: float
+) -> set[PiiSpan]:
+    """Findings less those of a prompted hearing that no other one bears out at their time."""
+    others = [number for number, hearing in enumerate(hearings) if not hearing.prompted]
+    places: dict[tuple[int, int], TextPlaces] = {}
+
+    def is_ruled_out(pii: PiiSpan) -> bool:
+        where = pii.hearing, pii.channel
+        if where not in places:
+            places[where] = TextPlaces(hearings[pii.hearing].words(pii.channel))
+        words = [places[where].words[index] for index in places[where].under(pii)]
+        if not words or not readings:
+            return False
+        start = min(word.start for word in words) + _TIME_ERROR_S
+        end = max(word.end for word in words) - _TIME_ERROR_S
+        then = [r.chance_then(number, pii.channel, start, end) for r in readings for number in others]
+        return max(then, default=1.0) < ruled_out
+
+    return {pii for pii in found if not (hearings[pii.hearing].prompted and is_ruled_out(pii))}

@@ -42,10 +42,12 @@ def least_when_checked(policy: Policy) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Chances:
-    """Of one channel's words in text order: where they end, and how probable it is that they are personal."""
+    """Of one channel's words in text order: where and when they are, and how probably they are personal."""
 
     char_starts: np.ndarray
     char_ends: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
     personal: np.ndarray
 
     @classmethod
@@ -53,8 +55,11 @@ class _Chances:
         # Of words in another language nothing is known: they may be anything.
         known = np.array([w.language == language for w in words])
         order = np.argsort([w.char_start for w in words], kind="stable")
-        starts, ends = (np.array([getattr(w, name) for w in words]) for name in ("char_start", "char_end"))
-        return cls(starts[order], ends[order], np.where(known, personal, 1.0)[order])
+        places = (
+            np.array([getattr(w, name) for w in words])[order]
+            for name in ("char_start", "char_end", "start", "end")
+        )
+        return cls(*places, np.where(known, personal, 1.0)[order])
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +75,12 @@ class Reading:
 
     found: tuple[PiiSpan, ...]
     chances: Mapping[tuple[int, int], _Chances]
+
+    def chance_then(self, hearing: int, channel: int, start: Seconds, end: Seconds) -> float:
+        """How probable it is that some word of a hearing at that time is personal; 1 where it has no word."""
+        words = self.chances.get((hearing, channel))
+        then = words.personal[(words.starts < end) & (start < words.ends)] if words else ()
+        return float(np.max(then)) if len(then) else 1.0
 
     def chance(self, pii: PiiSpan) -> float:
         """How probable it is that some word under a finding is personal; 1 where no word was read there."""
@@ -133,16 +144,17 @@ class Tagger:
         Parameters
         ----------
         hearings : sequence of Transcript
-            As in :attr:`Transcript.hearings`; each is read by itself, and the others tell which of its words
-            are in doubt.
+            As in :attr:`Transcript.hearings`; each is read by itself, and those that nobody was prompted for
+            tell which of its words are in doubt.
         """
         found: list[PiiSpan] = []
         chances: dict[tuple[int, int], _Chances] = {}
         spoken = [dialogue(hearing) for hearing in hearings]
+        unprompted = [number for number, hearing in enumerate(hearings) if not hearing.prompted]
         for number, words in enumerate(spoken):
             if not words:
                 continue
-            agreed = agreements(words, spoken[:number] + spoken[number + 1 :])
+            agreed = agreements(words, [spoken[i] for i in unprompted if i != number])
             each = self.probabilities(words, agreed)
             tags, scores = self._tags(each)
             found += _spans(words, tags, scores, self._types, self._language, number)

@@ -14,8 +14,9 @@ from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
 from redactor.transcribe.plausible import cannot_be_said, said_again
-from redactor.transcribe.whisper import Encoded, RawWord, Whisper, Written
+from redactor.transcribe.whisper import Whisper
 from redactor.transcribe.windows import Window, WindowKey
+from redactor.transcribe.written import Encoded, RawWord, Written
 from redactor.types import Seconds, Segment, SpeechRegion, Word
 
 # A short window tells languages apart less surely than one of 30 s: below this probability of those that can be
@@ -24,8 +25,8 @@ _SURE_LANGUAGE = 0.3
 # Whisper's own limit: text that its model holds for less probable is doubtful.
 _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
-
-
+# Prompted, a model need not be right but different: the most probable word at each step will do.
+_PROMPTED_BEAM = 1
 
 @dataclass
 class Tally:
@@ -43,6 +44,7 @@ class Tally:
     again: int = 0
     window_seconds: Seconds = 0.0
     speech_seconds: Seconds = 0.0
+
 
 @dataclass
 class ChannelWords:
@@ -63,6 +65,9 @@ class Listener:
     policy : Policy
     ears : sequence of Whisper
         Models that hear every window, the first decides on the language.
+    prompts : mapping of str to sequence of str
+        By language, what the first of them is prompted with to write everything once more. Each is a hearing of
+        its own, behind those of the models.
     identifier : Whisper or None
         Tells languages apart.
     tally : Tally
@@ -77,6 +82,7 @@ class Listener:
         duration: Seconds,
         policy: Policy,
         ears: Sequence[Whisper],
+        prompts: Mapping[str, Sequence[str]],
         identifier: Whisper | None,
         tally: Tally,
         known: dict[WindowKey, Segment | None] | None,
@@ -87,11 +93,13 @@ class Listener:
         self._duration = duration
         self._policy = policy
         self._ears = ears
+        self._prompts = prompts
         self._identifier = identifier
         self._teller = LanguageTeller(policy.language)
         self._languages = tuple(policy.language.detectors)
         self._waiting: list[Window] = []
         self._heard = [ChannelWords() for _ in ears]
+        self._prompted = [ChannelWords() for _ in range(max(map(len, prompts.values()), default=0))]
 
     def listen(self, windows: Sequence[Window]) -> None:
         """Take note of windows, and hear those that make up a group."""
@@ -121,7 +129,7 @@ class Listener:
                 [replace(s, channel=channel) for s in words.segments],
                 [replace(r, channel=channel) for r in words.speech],
             )
-            for words in self._heard
+            for words in (*self._heard, *self._prompted)
         ]
 
     def _hear(self, windows: Sequence[Window]) -> None:
@@ -139,6 +147,8 @@ class Listener:
             if ear.knows(language):  # else there is no second opinion on this language
                 states = encoded if ear is main else ear.encode(sounds)
                 self._write(ear, windows, states, language, words)
+        for prompt, words in zip(self._prompts.get(language, ()), self._prompted, strict=False):
+            self._write(main, windows, encoded, language, words, prompt)
 
     def _identify(self, sounds: Sequence[np.ndarray], encoded: Sequence[Encoded]) -> Identify:
         identifier = self._identifier
@@ -164,16 +174,18 @@ class Listener:
         encoded: Sequence[Encoded],
         language: str,
         words: ChannelWords,
+        prompt: str = "",
     ) -> None:
-        beam_size = self._policy.transcribe.beam_size
-        texts = ear.write(encoded, language, beam_size=beam_size)
+        beam_size = _PROMPTED_BEAM if prompt else self._policy.transcribe.beam_size
+        how = {"beam_size": beam_size, "prompt": prompt}
+        texts = ear.write(encoded, language, **how)
         for window, states, written in zip(windows, encoded, texts, strict=True):
             self._tally.windows += 1
             answers = [(states, written)]
             if not states.full and self._doubtful(written):
                 self._tally.again += 1
                 again = ear.encode([window.samples], full=True)
-                answers += zip(again, ear.write(again, language, beam_size=beam_size), strict=True)
+                answers += zip(again, ear.write(again, language, **how), strict=True)
             segment = self._best(ear, window, answers, language)
             if self._known is not None:
                 self._known[window.key] = segment

@@ -21,7 +21,7 @@ from redactor.transcribe.listener import ChannelWords, Listener, Tally, region
 from redactor.transcribe.speech import loud_regions
 from redactor.transcribe.whisper import Whisper
 from redactor.transcribe.windows import WindowKey
-from redactor.types import Seconds, Segment, Transcript
+from redactor.types import Segment, Transcript
 
 if TYPE_CHECKING:
     from redactor.audio.recording import Recording
@@ -119,8 +119,9 @@ class Recognizer:
         Returns
         -------
         Heard
-            The transcript with word times, and the speech that was found in the sound itself; the second
-            model's words as its first other. Text that is a repetition loop, that cannot have been said in its
+            The transcript with word times, and the speech that was found in the sound itself. Its others are
+            the second model's words, then what the first one wrote when it was prompted, where the policy wants
+            them. Text that is a repetition loop, that cannot have been said in its
             time, or that lies past the end of the audio, counts as no words: only its speech stays.
 
         Raises
@@ -131,7 +132,8 @@ class Recognizer:
         """
         twins = _twins(recording)
         streams = {c: ChannelStream(recording, policy, self._ears) for c, twin in twins.items() if twin == c}
-        listeners = {c: self._listener(c, recording.duration, policy, self._ears) for c in streams}
+        prompts = policy.language.prompts
+        listeners = {c: self._listener(c, recording, policy, self._ears, prompts) for c in streams}
         meter = PowerStream(
             recording.sample_rate, recording.num_samples, recording.num_channels, recording.dtype
         )
@@ -142,7 +144,9 @@ class Recognizer:
         for channel, stream in streams.items():
             listeners[channel].finish(stream.finish(), stream.regions)
         power = meter.finish()
-        return Heard(_together([listeners[twin].of(c) for c, twin in twins.items()], power, recording), power)
+        transcript = _together([listeners[twin].of(c) for c, twin in twins.items()], power, recording)
+        others = (replace(o, prompted=n >= len(self._ears)) for n, o in enumerate(transcript.others, start=1))
+        return Heard(replace(transcript, others=tuple(others)), power)
 
     def listen_again(
         self,
@@ -183,7 +187,7 @@ class Recognizer:
             policy = replace(policy, language=replace(policy.language, spoken=languages[0]))
         twins = _twins(recording)
         streams = {c: GridChannel(recording, ear) for c, twin in twins.items() if twin == c}
-        listeners = {c: self._listener(c, recording.duration, policy, [ear], known) for c in streams}
+        listeners = {c: self._listener(c, recording, policy, [ear], {}, known) for c in streams}
         for block in recording.blocks():
             for channel, stream in streams.items():
                 listeners[channel].listen(stream.feed(block[:, channel]))
@@ -196,12 +200,14 @@ class Recognizer:
     def _listener(
         self,
         channel: int,
-        duration: Seconds,
+        recording: Recording,
         policy: Policy,
         ears: Sequence[Whisper],
+        prompts: Mapping[str, Sequence[str]],
         known: dict[WindowKey, Segment | None] | None = None,
     ) -> Listener:
-        return Listener(channel, duration, policy, ears, self._identifier, self.tally, known)
+        duration = recording.duration
+        return Listener(channel, duration, policy, ears, prompts, self._identifier, self.tally, known)
 
 
 def _twins(recording: Recording) -> dict[int, int]:

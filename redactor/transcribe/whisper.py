@@ -25,6 +25,7 @@ from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.device import Device, is_out_of_memory
 from redactor.transcribe.rules import FULL_WINDOW_S, MEL_FRAMES_PER_S, STATES_PER_S, WindowRules
 from redactor.transcribe.speech import MODEL_RATE_HZ
+from redactor.transcribe.written import Encoded, RawWord, Written, most_tokens, written_of
 from redactor.types import Seconds
 
 if TYPE_CHECKING:
@@ -35,11 +36,8 @@ _ENCODED_STEP_S = 0.5
 _DECODED_STEP_S = 4.0
 _FULL_STATES = round(FULL_WINDOW_S * STATES_PER_S)
 
-# The most tokens that a second of speech can become, and some to begin with. Fast speech has about 7 words a
-# second, spelled letters and digits two tokens each at 5 a second; a loop has no end.
-_TOKENS_PER_S = 12
-_FIRST_TOKENS = 10
-_MOST_TOKENS = 224
+# Tokens of a prompt, from its end: with what a window can become they have to fit the decoder's 448.
+_MOST_BEFORE = 200
 
 # The log-mel value of silence in a window of speech: Whisper cuts 8 decades below the loudest, which is taken
 # for 10 ** 1.2 here ((1.2 - 8 + 4) / 4).
@@ -47,60 +45,6 @@ _SILENT_MEL = -0.7
 
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 _PREPENDED = "\"'“¿([{-"
-
-
-@dataclass(frozen=True, eq=False)
-class Encoded:
-    """What a model's encoder makes of a window.
-
-    Attributes
-    ----------
-    states : numpy.ndarray, shape [num_states, size]
-    duration : float
-        Seconds of sound in it.
-    """
-
-    states: np.ndarray
-    duration: Seconds
-
-    @property
-    def full(self) -> bool:
-        """Whether it was encoded as a window of 30 s."""
-        return len(self.states) >= _FULL_STATES
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a model's decoder makes of it.
-
-    Attributes
-    ----------
-    tokens : tuple of int
-        Of text alone.
-    text : str
-    compression_ratio : float
-        How much smaller zlib makes the text: Whisper's measure of repetition.
-    avg_logprob, no_speech_prob : float
-    complete : bool
-        Whether the decoder came to an end before it had said more than can be said in the time.
-    """
-
-    tokens: tuple[int, ...]
-    text: str
-    compression_ratio: float
-    avg_logprob: float
-    no_speech_prob: float
-    complete: bool
-
-
-@dataclass(frozen=True)
-class RawWord:
-    """A piece of text with its time in the window, uncorrected."""
-
-    text: str
-    start: Seconds
-    end: Seconds
-    probability: float
 
 
 class Whisper:
@@ -210,9 +154,11 @@ class Whisper:
         (found,) = self._run(self._telling, [task], [question])
         return found
 
-    def write(self, encoded: Sequence[Encoded], language: str, *, beam_size: int) -> list[Written]:
-        """The text of windows in a language."""
-        tasks = [_Task(self._decoded_length(one), language, beam_size) for one in encoded]
+    def write(
+        self, encoded: Sequence[Encoded], language: str, *, beam_size: int, prompt: str = ""
+    ) -> list[Written]:
+        """The text of windows in a language; `prompt` is what the model takes for the text before them."""
+        tasks = [_Task(self._decoded_length(one), language, beam_size, prompt) for one in encoded]
         questions = [
             _Question(self._padded(one, task.num_states), one.duration)
             for one, task in zip(encoded, tasks, strict=True)
@@ -298,9 +244,10 @@ class Whisper:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokenizer = self._tokenizer(task.language)
-        prompt = self._loaded.get_prompt(tokenizer, [], without_timestamps=True)
+        before = tokenizer.encode(f" {task.prompt}") if task.prompt else []
+        prompt = self._loaded.get_prompt(tokenizer, before[-_MOST_BEFORE:], without_timestamps=True)
         # The same limit for all windows of a batch: what becomes of one must not depend on the others.
-        most = _most_tokens(task.num_states / STATES_PER_S)
+        most = most_tokens(task.num_states / STATES_PER_S)
         results = self._loaded.model.generate(
             _storage([q.states for q in questions]),
             [prompt] * len(questions),
@@ -312,7 +259,7 @@ class Whisper:
             suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
         )
         pairs = zip(results, questions, strict=True)
-        return [_written(result, tokenizer, _most_tokens(q.duration)) for result, q in pairs]
+        return [written_of(result, tokenizer, most_tokens(q.duration)) for result, q in pairs]
 
     def _align_batch(self, task: _Task, questions: list[_Question]) -> list[list[RawWord]]:
         from faster_whisper.transcribe import merge_punctuations
@@ -343,6 +290,7 @@ class _Task:
     num_states: int
     language: str = ""
     beam_size: int = 1
+    prompt: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,28 +298,6 @@ class _Question:
     states: np.ndarray
     duration: Seconds
     tokens: tuple[int, ...] = ()
-
-
-def _most_tokens(duration: Seconds) -> int:
-    return min(_FIRST_TOKENS + math.ceil(_TOKENS_PER_S * duration), _MOST_TOKENS)
-
-
-def _written(result: Any, tokenizer: Any, most: int) -> Written:
-    from faster_whisper.transcribe import get_compression_ratio
-
-    tokens = result.sequences_ids[0]
-    # CTranslate2 divides the sum of log-probabilities by the number of tokens; Whisper counts the end as one.
-    avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-    of_text = tuple(token for token in tokens if token < tokenizer.eot)
-    text = str(tokenizer.decode(list(of_text)))
-    return Written(
-        of_text,
-        text,
-        get_compression_ratio(text.strip()),
-        avg_logprob,
-        result.no_speech_prob,
-        complete=len(tokens) < most,
-    )
 
 
 def _storage(arrays: Sequence[np.ndarray]) -> Any:

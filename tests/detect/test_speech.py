@@ -38,6 +38,9 @@ class Reader:
     def chance(self, pii):
         return self._chance
 
+    def chance_then(self, hearing, channel, start, end):
+        return self._chance
+
 
 def finding(recognizer, entity_type="PERSON"):
     return PiiSpan(0, entity_type, 3, 12, 0.85, recognizer)
@@ -83,3 +86,56 @@ def test_spacys_model_is_asked_about_the_first_hearing_alone():
     both = replace(HEARD, others=(HEARD, HEARD))
     SpeechDetector(texts, POLICY, context=(), again=None).detect(both)
     assert texts.by_model == [True, False, False]
+
+
+class ByHearing(Reader):
+    """Holds all words of a hearing for equally probable, and notes when it was asked about."""
+
+    def __init__(self, *chances):
+        super().__init__(0.0)
+        self.chances, self.asked = chances, []
+
+    def chance_then(self, hearing, channel, start, end):
+        self.asked.append((hearing, channel, start, end))
+        return self.chances[hearing]
+
+
+def found_by_prompt(*readers):
+    """Whether a name that only the prompted hearing has is kept."""
+    heard = replace(HEARD, others=(HEARD, replace(HEARD, prompted=True)))
+    pii = replace(finding("NameRecognizer"), hearing=2)
+
+    def look(hearings, found):
+        return [pii]
+
+    detector = SpeechDetector(Texts(), POLICY, context=(), taggers=readers, again=look)
+    return detector.detect(heard) == (pii,)
+
+
+@pytest.mark.parametrize(
+    ("chances", "is_kept"),
+    [((0.003, 0.0, 0.0), True), ((0.0, 0.003, 0.0), True), ((0.0029, 0.0029, 1.0), False)],
+)
+def test_what_a_prompted_model_finds_counts_unless_all_other_hearings_rule_it_out(chances, is_kept):
+    assert found_by_prompt(ByHearing(*chances)) is is_kept
+
+
+def test_they_are_asked_about_the_time_of_the_finding():
+    reader = ByHearing(0.0, 0.0, 0.0)
+    found_by_prompt(reader)
+    ada, quill = list(HEARD.words(0))[1:3]
+    assert [asked[:2] for asked in reader.asked] == [(0, 0), (1, 0)]
+    for *_, start, end in reader.asked:
+        assert ada.start < start < ada.end and quill.start < end < quill.end
+
+
+def test_without_a_tagger_what_a_prompted_model_finds_counts():
+    assert found_by_prompt()
+
+
+def test_findings_of_other_hearings_are_not_asked_about():
+    reader = ByHearing(0.0, 0.0, 0.0)
+    pii = finding("NameRecognizer")
+    detector = SpeechDetector(Texts(pii), POLICY, context=(), taggers=[reader], again=None)
+    assert detector.detect(HEARD) == (pii,)
+    assert reader.asked == []

@@ -59,6 +59,30 @@ def test_each_hearing_is_read_and_the_other_casts_doubt():
     assert agreements(spoken[0], []) == [Agreement.UNKNOWN] * 3
 
 
+def test_a_prompted_hearing_is_no_witness_and_has_witnesses(tagger, monkeypatch):
+    asked = []
+
+    def noted(spoken, others):
+        asked.append((spoken[-1].text, [other[-1].text for other in others]))
+        return [Agreement.UNKNOWN] * len(spoken)
+
+    monkeypatch.setattr("redactor.detect.tagger.agreements", noted)
+    plain, second, prompted = (conversation(f"a: service {word}") for word in ("few", "fume", "Fionn"))
+    tagger.read([plain, second, replace(prompted, prompted=True)])
+    assert asked == [("few", ["fume"]), ("fume", ["few"]), ("Fionn", ["few", "fume"])]
+
+
+def test_how_probable_something_personal_is_then_goes_by_the_words_of_that_time(tagger):
+    heard = conversation("a: My name is Wojciech Kaminski and the weather is nice")
+    reading = tagger.read([heard])
+    words = list(heard.words(0))
+    name, weather = words[3], words[7]
+    assert reading.chance_then(0, 0, name.start, name.end) > 0.5
+    assert reading.chance_then(0, 0, weather.start + 0.01, weather.end - 0.01) < 0.1
+    assert reading.chance_then(0, 0, 900.0, 901.0) == 1.0  # where nobody has a word, it may be anything
+    assert reading.chance_then(0, 1, name.start, name.end) == reading.chance_then(1, 0, 0.0, 9.0) == 1.0
+
+
 def test_the_same_word_at_another_time_or_on_another_channel_is_no_agreement():
     words = dialogue(conversation("a: one two three", "b: one"))
     late = [replace(w, start=w.start + 3.0) for w in words]

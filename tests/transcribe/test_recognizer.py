@@ -18,16 +18,16 @@ from redactor.policy import LanguagePolicy, Policy
 from redactor.transcribe import Recognizer, choose_device, recognizer
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.rules import WindowRules
-from redactor.transcribe.whisper import Encoded, RawWord, Written
 from redactor.transcribe.windows import Window
+from redactor.transcribe.written import Encoded, RawWord, Written
 from redactor.types import Audio, AudioFormat, SpeechRegion
 
 RATE = 16_000
 CPU = choose_device("cpu")
-AUTO = Policy("test", entities={"PERSON": 0.5})
-ENGLISH = replace(AUTO, language=LanguagePolicy(spoken="en"))
-TWO_LANGUAGES = replace(AUTO, language=LanguagePolicy(detectors={"en": "a", "de": "b"}))
-GERMAN = replace(AUTO, language=LanguagePolicy(spoken="de", detectors={"de": "b"}))
+AUTO = Policy("test", entities={"PERSON": 0.5}, language=LanguagePolicy(prompts={}))
+ENGLISH = replace(AUTO, language=LanguagePolicy(spoken="en", prompts={}))
+TWO_LANGUAGES = replace(AUTO, language=LanguagePolicy(detectors={"en": "a", "de": "b"}, prompts={}))
+GERMAN = replace(AUTO, language=LanguagePolicy(spoken="de", detectors={"de": "b"}, prompts={}))
 LOOP = " you and me " * 20
 
 
@@ -64,7 +64,7 @@ class Ear:
     rules: WindowRules = field(default_factory=WindowRules)
 
     def __post_init__(self):
-        self.encoded, self.written, self.asked = [], [], 0
+        self.encoded, self.written, self.prompts, self.asked = [], [], [], 0
         self._says, self._full = list(self.says), list(self.full)
 
     def knows(self, language):
@@ -79,8 +79,9 @@ class Ear:
         self.asked += 1
         return {self.language: 0.9, "fr": 0.1}
 
-    def write(self, encoded, language, *, beam_size):
+    def write(self, encoded, language, *, beam_size, prompt=""):
         written = []
+        self.prompts.append(prompt)
         for one in encoded:
             said = (self._full if one.full else self._says).pop(0)
             self.written.append((language, said.text))
@@ -384,6 +385,42 @@ def test_a_second_model_that_knows_only_english_is_not_asked_about_another_langu
     assert heard.text(0) == "hallo"
     assert words_of(heard.others[0]) == []
     assert second.encoded == []
+
+
+def prompted(policy, **prompts):
+    return replace(policy, language=replace(policy.language, prompts=prompts))
+
+
+def test_the_first_model_writes_everything_once_more_for_each_prompt(make):
+    first, second = Ear([Said("few on"), Said("Fionn"), Said("Fee")]), Ear([Said("fume")])
+    heard = hear(make(first, second=second), prompted(ENGLISH, en=("A Saoirse.", "An Eluned.")))
+    assert [(other.text(0), other.prompted) for other in heard.hearings] == [
+        ("few on", False), ("fume", False), ("Fionn", True), ("Fee", True),
+    ]  # fmt: skip
+    assert first.prompts == ["", "A Saoirse.", "An Eluned."]
+    assert second.prompts == [""]
+    assert len(first.encoded) == 1
+    check_transcript(heard, recording())
+
+
+def test_a_prompt_is_for_its_language_alone(make):
+    both = prompted(TWO_LANGUAGES, en=("A Saoirse.",))
+    heard = hear(make(Ear([Said("hallo")], language="de")), both)
+    assert [(other.text(0), other.prompted) for other in heard.hearings] == [("hallo", False), ("", True)]
+
+
+def test_a_prompted_text_that_cannot_be_trusted_is_asked_for_again_with_the_prompt(make):
+    first = Ear([Said("few on"), Said(LOOP)], full=[Said("Fionn")])
+    heard = hear(make(first), prompted(ENGLISH, en=("A Saoirse.",)))
+    assert heard.others[0].text(0) == "Fionn"
+    assert first.prompts == ["", "A Saoirse.", "A Saoirse."]
+
+
+def test_who_listens_again_is_not_prompted(make):
+    checker = Ear([Said("hollow")])
+    made = make(Ear(), checker=checker)
+    made.listen_again(recording(), prompted(ENGLISH, en=("A Saoirse.",)), languages=["en"], known={})
+    assert checker.prompts == [""]
 
 
 def test_what_is_loud_counts_as_speech_on_every_channel_once_somebody_speaks(make):

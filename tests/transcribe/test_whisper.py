@@ -16,7 +16,8 @@ from redactor.model_registry import resolve
 from redactor.transcribe import choose_device, whisper
 from redactor.transcribe.rules import WindowRules
 from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
-from redactor.transcribe.whisper import Encoded, Whisper
+from redactor.transcribe.whisper import Whisper
+from redactor.transcribe.written import Encoded
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CPU = choose_device("cpu")
@@ -60,6 +61,17 @@ def test_words_never_move_between_the_recordings_of_a_batch(tiny, windows):
     assert "cappuccino" not in number
     assert sum(c.isdigit() for c in number) >= 6 or "five" in number
     assert not any(c.isdigit() for c in order)
+
+
+@pytest.mark.model
+def test_a_prompt_changes_no_other_text_and_stands_in_none(tiny, windows):
+    encoded = tiny.encode(windows)
+    plain = tiny.write(encoded, "en", beam_size=1)
+    prompt = "This is Gwendolyn Mbatha, and my surname is Quaye. " * 30  # more than a Whisper can take
+    prompted = tiny.write(encoded, "en", beam_size=1, prompt=prompt)
+    assert tiny.write(encoded, "en", beam_size=1) == plain
+    assert prompted != plain
+    assert all(w.text.strip() and "Mbatha" not in w.text for w in prompted)
 
 
 @pytest.mark.model
