@@ -238,6 +238,9 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- pauses and valleys", policy=flat(policy, policy.align.padding_before_ms))
     yield replace(full, name="- look at disagreeing times", policy=_with_align(policy, unsure_ms=0.0))
     yield replace(full, name="- speech without words", hearings=_all_heard)
+    if policy.align.channels == "audible":
+        everywhere = replace(policy, align=replace(policy.align, channels="all"))
+        yield replace(full, name="- channels that may stay", policy=everywhere)
     one_model = replace(policy, unheard=replace(policy.unheard, one_model_ms=0.0))
     yield replace(full, name="- words of one model alone", policy=one_model)
     yield replace(full, name="- answers to questions", context=(fragments,))

@@ -9,6 +9,7 @@ from itertools import chain
 
 import numpy as np
 
+from redactor.crosstalk import Crosstalk
 from redactor.edges import EdgeRule, end_edge, spare_time, start_edge
 from redactor.errors import NonsenseError, QuarantineError
 from redactor.intervals import Interval, subtract, union
@@ -66,11 +67,21 @@ def align(
     """
     spans = _detected(transcript, found, power, policy)
     spans += _unheard(transcript, spans, power, policy)
-    if policy.align.channels == "all":
-        everywhere = tuple(range(power.shape[1]))
-        spans = [replace(span, channels=everywhere) for span in spans]
+    spans = on_channels(spans, power, policy)
     merged = merge([*spans, *denied], gap=policy.align.merge_gap_ms / 1000)
     return tuple(_on_milliseconds(span, transcript.duration) for span in merged)
+
+
+def on_channels(spans: Iterable[TimeSpan], power: np.ndarray, policy: Policy) -> list[TimeSpan]:
+    """Spans on the channels that the policy wants silent where something was found on one of them."""
+    match policy.align.channels:
+        case "own":
+            return list(spans)
+        case "audible":
+            return list(Crosstalk(power).audible(spans))
+        case _:
+            everywhere = tuple(range(power.shape[1]))
+            return [replace(span, channels=everywhere) for span in spans]
 
 
 def _detected(

@@ -13,15 +13,23 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from redactor.align import align, merge
+from redactor.align import align, merge, on_channels
 from redactor.audio.recording import Recording, open_recording
 from redactor.detect import Detector
 from redactor.detect.deny import denied
-from redactor.errors import ObjectionError, QuarantineError, RecordingError, RedactorError, StoreError
+from redactor.errors import (
+    NonsenseError,
+    ObjectionError,
+    QuarantineError,
+    RecordingError,
+    RedactorError,
+    StoreError,
+)
 from redactor.intervals import union
 from redactor.invariants import check_found, check_spans, check_transcript
 from redactor.keep import Keep
 from redactor.kept import Choice, choose
+from redactor.kernels.power import FRAME_S
 from redactor.policy import Policy
 from redactor.redact.audio import Fill, muted
 from redactor.redact.text import redact_text
@@ -134,7 +142,7 @@ def redact_recording(
             _check_long_enough(recording, policy)
         with stage("transcribe", watch):
             heard = tools.recognizer.transcribe(recording, policy)
-            check_transcript(heard.transcript, recording)
+            _check_heard(heard, recording)
         with stage("detect", watch):
             found = tools.detector.detect(heard.transcript)
             check_found(found, heard.transcript)
@@ -266,8 +274,7 @@ def _to_mute(
     power : numpy.ndarray, shape [num_frames, num_channels], float64
     policy : Policy
     """
-    everywhere = tuple(range(power.shape[1])) if policy.align.channels == "all" else None
-    added = [replace(span, channels=everywhere or span.channels) for span in checked.unknown]
+    added = on_channels(checked.unknown, power, policy)
     for missed in checked.missed:
         by_times = defaultdict(list)
         for finding, words in zip(missed.found, words_under(missed.hearing, missed.found), strict=True):
@@ -349,6 +356,14 @@ def _check_long_enough(recording: Sound, policy: Policy) -> None:
             f"{policy.unheard.min_recording_ms:.0f} (unheard.min_recording_ms)",
             reason="too-short",
         )
+
+
+def _check_heard(heard: Heard, recording: Sound) -> None:
+    check_transcript(heard.transcript, recording)
+    # Edges and crosstalk are told by it: of fewer channels or of less time, it would leave some unmuted.
+    shape = heard.power.shape
+    if shape[1:] != (recording.num_channels,) or shape[0] < int(recording.duration / FRAME_S):
+        raise NonsenseError("the power over time is not that of this recording")
 
 
 def _spans_to_mute(

@@ -92,9 +92,10 @@ class AlignPolicy:
         An edge without a pause moves to the weakest moment within this of it.
     merge_gap_ms : float
         Spans nearer to each other than this become one.
-    channels : {"all", "own"}
-        "all" mutes every channel, since one side's digits are audible on the other; "own" only the
-        channel on which the words were found.
+    channels : {"all", "audible", "own"}
+        "all" mutes every channel, since one side's digits are audible on the other; "audible" leaves another
+        channel where its own speech covers whatever may be heard there (:mod:`redactor.crosstalk`); "own" mutes
+        only the channel on which the words were found.
     """
 
     padding_before_ms: float = 50.0
@@ -103,7 +104,7 @@ class AlignPolicy:
     pause_ms: float = 250.0
     valley_ms: float = 50.0
     merge_gap_ms: float = 300.0
-    channels: Literal["all", "own"] = "all"
+    channels: Literal["all", "audible", "own"] = "audible"
 
 
 @dataclass(frozen=True)

@@ -262,7 +262,7 @@ def test_digest_is_the_same_for_any_order_and_for_defaults_left_out(load):
     one = load("[mute]\nfade_ms = 5\nfill = 'tone'\n[entities]\nPERSON = 0.5\nLOCATION = 0.4\n")
     other = load(
         "description = 'the same'\n[entities]\nLOCATION = 0.4\nPERSON = 0.5\n"
-        "[align]\nchannels = 'all'\n[mute]\nfill = 'tone'\nfade_ms = 5.0\n"
+        "[align]\nchannels = 'audible'\n[mute]\nfill = 'tone'\nfade_ms = 5.0\n"
     )
     assert one.digest == other.digest
     turned = dict(reversed(one.entities.items()))

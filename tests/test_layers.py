@@ -16,7 +16,7 @@ MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 LAYERS = [
     ["__init__", "types", "errors"],
     ["timebase", "files", "batching", "intervals", "textplaces", "entities", "invariants", "policy"],
-    ["kernels", "config", "edges", "audio"],
+    ["kernels", "config", "edges", "crosstalk", "audio"],
     ["config_text", "model_registry", "model_entries", "model_files", "model_hub"],
     ["transcribe", "detect", "align", "redact", "report", "keep"],
     ["verify", "sqlite", "runfolder", "names", "inputs", "audit"],

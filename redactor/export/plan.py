@@ -284,6 +284,10 @@ def _preview(manifest: Manifest, sorting: _Sorting, holdings: Holdings, num_redo
     )
 
 
+# From the least that is muted to the most.
+_CHANNELS = ("own", "audible", "all")
+
+
 def is_as_strict(asked: Policy, other: Policy) -> bool:
     """Whether a policy mutes at least what another does, as far as their keys tell.
 
@@ -297,7 +301,7 @@ def is_as_strict(asked: Policy, other: Policy) -> bool:
         align.padding_before_ms >= against.padding_before_ms
         and align.padding_after_ms >= against.padding_after_ms
         and align.unsure_ms >= against.unsure_ms
-        and (align.channels == "all" or against.channels == "own")
+        and _CHANNELS.index(align.channels) >= _CHANNELS.index(against.channels)
     )
     denies = not other.deny.enabled or (
         asked.deny.enabled

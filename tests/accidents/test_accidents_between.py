@@ -59,17 +59,20 @@ def assert_held(flow):
 def test_spans_on_one_channel_only_where_the_policy_says_all(flow, monkeypatch):
     own = lambda *a, **k: tuple(replace(span, channels=(0,)) for span in align(*a, **k))  # noqa: E731
     monkeypatch.setattr(pipeline, "align", own)
-    flow.run()
+    flow.run(policy=replace(POLICY, align=replace(POLICY.align, channels="all")))
     assert_held(flow)
 
 
-def test_a_recognizer_that_gives_the_power_of_one_channel_for_two(flow):
-    class Mono(Recognizer):
+@pytest.mark.parametrize(
+    "part", [np.s_[:, :1], np.s_[:, 0], np.s_[: len(SECRETS)], np.s_[:0]], ids=["a", "flat", "short", "none"]
+)
+def test_a_recognizer_that_gives_the_power_of_one_channel_for_two_or_of_a_part(flow, part):
+    class Less(Recognizer):
         def transcribe(self, recording, policy):
             heard = super().transcribe(recording, policy)
-            return replace(heard, power=heard.power[:, :1].copy())
+            return replace(heard, power=heard.power[part].copy())
 
-    flow.run(recognizer=Mono())
+    flow.run(recognizer=Less())
     assert_held(flow)
 
 

@@ -1,0 +1,140 @@
+"""On which channels a muted stretch has to be silent: wherever what its own channel holds may be heard.
+
+In a call of two channels each side stands on its own, and faintly on the other's: a headset, an echo of the
+line. Muting every channel loses what the other side says at that time; muting one leaves a digit to be heard on
+the other. So how loud a channel can be on another at most is taken from the recording, from power alone: while
+one side speaks loudly, the other channel has whatever crosstalk there is, and as a rule little else. Where the
+other side is far louder than that, it covers it, and only there the other channel stays.
+
+What cannot be told is taken for loud: too little speech, sides that talk over each other, two microphones in
+one room. Faint noise on the other channel counts as crosstalk, since power cannot tell one from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from redactor.intervals import Interval, subtract
+from redactor.kernels.power import FRAME_S
+from redactor.types import TimeSpan
+
+# Frames that a power is the mean of: the shortest sounds that tell a listener anything last as long.
+_SMOOTH = 5
+# What is loud: within this of the level that a twentieth of the frames reach.
+_LOUD_DB, _LOUD_SHARE = 10.0, 0.95
+# An echo of the line comes back within this (ITU-T G.131 speaks of 25 ms and more; satellites take 500).
+_MOST_DELAY_S = 0.5
+# The level while one side is loud is the median of blocks of this, and the loudest block counts: an echo may
+# be there at the start of a call and cancelled later. With fewer loud frames nothing can be told.
+_BLOCK_S = 4.0
+# One side is this much weaker on the other's channel, or both microphones hear both.
+_MOST_CROSSTALK_DB = -20.0
+# What is this much weaker than speech over it is heard in no 20 ms of it: the contract of the benchmarks takes
+# a correlation of 0.3 for audible (redactor/bench/measure.py), which is 10 dB; the rest is for what varies.
+_COVERED_DB = 16.0
+# Shorter stretches of the other side are no words, and shorter dips in them tell nothing.
+_SHORTEST_S, _DIP_S = 0.2, 0.1
+
+
+class Crosstalk:
+    """How far channels of one recording are to be heard on each other.
+
+    Parameters
+    ----------
+    power : numpy.ndarray, shape [num_frames, num_channels], float32 or float64
+        Of the recording, from :func:`redactor.kernels.power.frame_power`.
+    """
+
+    def __init__(self, power: np.ndarray) -> None:
+        self._power = _smoothed(power)
+        self._most: dict[tuple[int, int], float] = {}
+
+    def audible(self, spans: Iterable[TimeSpan]) -> Iterator[TimeSpan]:
+        """Spans with all the channels on which what they mute may be heard.
+
+        Parameters
+        ----------
+        spans : iterable of TimeSpan
+            On the channel that they were found on.
+
+        Yields
+        ------
+        TimeSpan
+            The span, with the channels that have to be silent as long; then parts of it, one each, on those
+            that may stay for the rest.
+        """
+        for span in spans:
+            whole, parts = list(span.channels), []
+            for other in range(self._power.shape[1]):
+                if other in span.channels:
+                    continue
+                kept = self._covered(span, other)
+                if not kept:
+                    whole.append(other)
+                parts += [(other, part) for part in subtract([(span.start, span.end)], kept) if kept]
+            yield replace(span, channels=tuple(sorted(whole)))
+            for other, (start, end) in parts:
+                yield replace(span, start=start, end=end, channels=(other,))
+
+    def _covered(self, span: TimeSpan, other: int) -> list[Interval]:
+        """Where another channel is so loud during a span that nothing of the span is heard on it."""
+        most = max(self._most_on(channel, other) for channel in span.channels)
+        if not most <= 10 ** (_MOST_CROSSTALK_DB / 10):
+            return []
+        delay = round(_MOST_DELAY_S / FRAME_S)
+        first = int(span.start / FRAME_S)
+        stop = min(int(np.ceil(span.end / FRAME_S)), len(self._power))
+        if stop <= first:
+            return []
+        heard = self._power[max(first - delay, 0) : stop, list(span.channels)].max(axis=1)
+        heard = np.concatenate((np.zeros(delay - min(first, delay)), heard))
+        loudest = sliding_window_view(heard, delay + 1).max(axis=1)  # within the delay before each frame
+        covers = self._power[first:stop, other] > loudest * most * 10 ** (_COVERED_DB / 10)
+        return [
+            (max((first + a) * FRAME_S, span.start), min((first + b) * FRAME_S, span.end))
+            for a, b in _stretches(covers)
+        ]
+
+    def _most_on(self, channel: int, other: int) -> float:
+        """Power on another channel at most, relative to a channel's own; infinite where that cannot be told."""
+        if (channel, other) not in self._most:
+            self._most[channel, other] = _most_on(self._power[:, channel], self._power[:, other])
+        return self._most[channel, other]
+
+
+def _most_on(own: np.ndarray, other: np.ndarray) -> float:
+    loudness = np.quantile(own, _LOUD_SHARE) if len(own) else 0.0
+    loud = np.flatnonzero(own > max(loudness * 10 ** (-_LOUD_DB / 10), 0.0))
+    size = round(_BLOCK_S / FRAME_S)
+    if len(loud) < size:
+        return float("inf")
+    num_blocks = -(-len(loud) // size)
+    # The last block is a whole one too, and shares frames with the one before.
+    blocks = np.concatenate((loud[: (num_blocks - 1) * size], loud[-size:])).reshape(num_blocks, size)
+    most = 0.0
+    for delay in range(0, round(_MOST_DELAY_S / FRAME_S) + 1, _SMOOTH // 2):
+        ratios = other[np.minimum(blocks + delay, len(other) - 1)] / own[blocks]
+        most = max(most, float(np.partition(ratios, size // 2, axis=1)[:, size // 2].max()))
+    return most
+
+
+def _smoothed(power: np.ndarray) -> np.ndarray:
+    """Mean power around each frame; shape as `power`, float64."""
+    summed = np.cumsum(np.pad(power.astype(np.float64), ((_SMOOTH // 2 + 1, _SMOOTH // 2), (0, 0))), axis=0)
+    return np.maximum(summed[_SMOOTH:] - summed[:-_SMOOTH], 0.0) / _SMOOTH
+
+
+def _stretches(covers: np.ndarray) -> list[tuple[int, int]]:
+    """Runs of frames, short dips closed, that are long enough to hold a word."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], covers, [False])).astype(np.int8)))
+    runs: list[tuple[int, int]] = []
+    for first, stop in edges.reshape(-1, 2).tolist():
+        if runs and first - runs[-1][1] <= _DIP_S / FRAME_S:
+            runs[-1] = (runs[-1][0], stop)
+        else:
+            runs.append((first, stop))
+    return [run for run in runs if run[1] - run[0] >= _SHORTEST_S / FRAME_S]
