@@ -1,12 +1,19 @@
 """Sounds like speech, made without any voice: gliding harmonics in syllables, over a little noise."""
 
+import functools
+
 import numpy as np
 
 RATE = 16_000
 
 
 def voice(seconds: float, *, seed: int = 0, pitch_hz: float = 120.0, noise: float = 1e-3) -> np.ndarray:
-    """Mono float64, about -20 dB; the same seed gives the same sound."""
+    """Mono float64, about -20 dB; the same seed gives the same sound, in an array of one's own."""
+    return _voice(seconds, seed, pitch_hz, noise).copy()
+
+
+@functools.lru_cache(maxsize=64)
+def _voice(seconds: float, seed: int, pitch_hz: float, noise: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
     count = round(seconds * RATE)
     time = np.arange(count) / RATE

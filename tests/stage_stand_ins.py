@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from redactor.identity import RunIdentity, run_identity
 from redactor.kernels.power import FRAME_S
 from redactor.policy import AlignPolicy, Policy
 from redactor.record import Record
-from redactor.transcribe import Heard
+from redactor.settings import Prepared
+from redactor.transcribe import Heard, choose_device
 from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
 from redactor.verify.claim import Checked
 
@@ -83,6 +85,19 @@ class Verifier:
         if isinstance(said, BaseException):
             raise said
         return said
+
+
+_identities: dict[tuple, RunIdentity] = {}
+
+
+def prepared(settings):
+    """As `prepare` does it, without models; the disk is asked once which versions are installed."""
+    device = choose_device("cpu")
+    shape = {"threads": settings.threads, "keep_names": settings.keep_names}
+    key = settings.policy.name, settings.policy.digest, *shape.values()
+    if key not in _identities:
+        _identities[key] = run_identity(settings.policy, {}, device=device, **shape)
+    return Prepared(settings, device, {}, _identities[key])
 
 
 def record_of(folder):

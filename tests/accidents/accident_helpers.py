@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 import soundfile as sf
 from sounds import RATE, voice
-from stage_stand_ins import record_of
+from stage_stand_ins import prepared, record_of
 
 from redactor import pipeline
 from redactor.audio.recording import Recording, open_recording
@@ -27,7 +27,7 @@ from redactor.commands import run as run_command
 from redactor.config import load_policy
 from redactor.engines import local, worker
 from redactor.engines.base import Job, Outcome, attempt, settle
-from redactor.identity import RunIdentity, run_identity
+from redactor.identity import RunIdentity
 from redactor.kernels.power import frame_power
 from redactor.ledger import Ledger, Row, State
 from redactor.pipeline import Tools
@@ -35,9 +35,9 @@ from redactor.policy import AlignPolicy, Policy, VerifyPolicy
 from redactor.runfolder import RunFolder, create_run_folder, locked
 from redactor.runs import Archive
 from redactor.sentinels import Sentinel, shipped_sentinels
-from redactor.settings import Prepared, Settings
+from redactor.settings import Settings
 from redactor.timebase import outward_samples
-from redactor.transcribe import Heard, choose_device
+from redactor.transcribe import Heard
 from redactor.types import Audio, PiiSpan, Segment, Sound, SpeechRegion, Transcript, Word
 from redactor.verify.verifier import Verifier
 
@@ -377,26 +377,36 @@ def _work_in_threads(monkeypatch) -> None:
 
 def short_sentinels() -> list[Sentinel]:
     """Those of the shipped recordings that are commands of some seconds."""
-    return [sentinel for sentinel in shipped_sentinels() if sentinel.transcript.duration < 5]
+    return list(_short_sentinels())
 
 
-def _sentinel_words() -> set[str]:
+@functools.cache
+def _short_sentinels() -> tuple[Sentinel, ...]:
+    return tuple(sentinel for sentinel in shipped_sentinels() if sentinel.transcript.duration < 5)
+
+
+@functools.cache
+def _sentinel_samples() -> tuple[np.ndarray, ...]:
+    return tuple(sf.read(one.path, dtype="int16", always_2d=True)[0] for one in _short_sentinels())
+
+
+@functools.cache
+def _sentinel_words() -> frozenset[str]:
     """What is personal in them."""
-    return {
+    return frozenset(
         word.text
-        for sentinel in short_sentinels()
+        for sentinel in _short_sentinels()
         for segment, labels in zip(sentinel.transcript.segments, sentinel.labels, strict=True)
         for word, label in zip(segment.words, labels, strict=True)
         if label
-    }
+    )
 
 
 def knowing_listener() -> Listener:
     """Knows the recording of these tests, and the sentinels."""
-    known = [(samples_of_recording(), TRUTH)]
-    for sentinel in short_sentinels():
-        known.append((sf.read(sentinel.path, dtype="int16", always_2d=True)[0], sentinel.transcript))
-    return Listener(known)
+    sentinels = zip(_sentinel_samples(), _short_sentinels(), strict=True)
+    known = [(samples, sentinel.transcript) for samples, sentinel in sentinels]
+    return Listener([(samples_of_recording(), TRUTH), *known])
 
 
 def knowing_detector() -> Detector:
@@ -443,7 +453,7 @@ class CommandLine:
         self.attempted: list[str] = []
         self.told = ""
         _work_in_threads(monkeypatch)
-        monkeypatch.setattr(run_command, "prepare", self._prepare)
+        monkeypatch.setattr(run_command, "prepare", prepared)
         monkeypatch.setattr(worker, "load_tools", self._tools)
         monkeypatch.setattr(worker, "shipped_sentinels", short_sentinels)
         really = worker.attempt
@@ -453,11 +463,6 @@ class CommandLine:
             return really(job, *rest, **named)
 
         monkeypatch.setattr(worker, "attempt", attempt)
-
-    def _prepare(self, settings: Settings) -> Prepared:
-        device = choose_device("cpu")
-        shape = {"device": device, "threads": settings.threads, "keep_names": settings.keep_names}
-        return Prepared(settings, device, {}, run_identity(settings.policy, {}, **shape))
 
     def _tools(self, spec, *, device_index: int) -> Tools:
         return Tools(self.recognizer, self.detector, self.make_verifier(spec.policy), spec.policy)
@@ -509,6 +514,6 @@ class CommandLine:
                 Archive(self.folder, key_file=self.key_file, keep_names=False)
             ) as archive,
         ):
-            archive.reconcile(self._prepare(settings).identity)
+            archive.reconcile(prepared(settings).identity)
             listed = {self.folder.release / path for path in archive.ledger.listed_files()}
         assert set(self.released()) == listed

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from stage_stand_ins import GOOD, NAME, POLICY, Stage, Verifier, heard, write_recording
+from stage_stand_ins import GOOD, NAME, POLICY, Stage, Verifier, heard, prepared, write_recording
 
 from redactor.engines.base import attempt, settle
-from redactor.identity import run_identity
 from redactor.inputs import find_inputs
 from redactor.ledger import State
 from redactor.pipeline import Tools
@@ -19,8 +18,7 @@ from redactor.policy import VerifyPolicy
 from redactor.runfolder import create_run_folder, locked
 from redactor.runs import Archive
 from redactor.runthrough import begin, carry_out
-from redactor.settings import Prepared, Settings
-from redactor.transcribe import choose_device
+from redactor.settings import Settings
 from redactor.types import Origin, TimeSpan
 
 # What nobody finds: no detector of these tests knows it.
@@ -83,23 +81,22 @@ class House:
         self.stages = SimpleNamespace(transcript=GOOD, found=(NAME,), verifier=None, done=[])
         monkeypatch.setattr(Archive, "engine", lambda archive, prepared: Engine(archive, prepared, self.stages))
 
+    @property
+    def key_file(self):
+        return self.place / "keys" / "names.key"
+
     def settings(self, policy=None):
-        key_file = self.place / "keys" / "names.key"
-        made = Settings(policy or self.policy, "tiny.en", "cpu", 1, 1, key_file, False)
+        made = Settings(policy or self.policy, "tiny.en", "cpu", 1, 1, self.key_file, False)
         return Settings.from_json(made.to_json())  # as it comes back from the ledger, every number a float
 
-    @staticmethod
-    def prepare(settings):
-        device = choose_device("cpu")
-        shape = {"device": device, "threads": settings.threads, "keep_names": settings.keep_names}
-        return Prepared(settings, device, {}, run_identity(settings.policy, {}, **shape))
+    prepare = staticmethod(prepared)
 
     @contextmanager
     def archive(self):
         folder = create_run_folder(self.out)
         (self.place / "keys").mkdir(exist_ok=True)
         with locked(folder):
-            archive = Archive(folder, key_file=self.settings().key_file, keep_names=False)
+            archive = Archive(folder, key_file=self.key_file, keep_names=False)
             try:
                 yield archive
             finally:

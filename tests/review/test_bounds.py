@@ -39,13 +39,14 @@ DRAWS = [
 
 @cache
 def chances(size, leaking, drawn, sensitivity=Fraction(1)):
-    """Chance of noticing 0, 1, ... leaking units, by counting draws."""
-    noticed = [Fraction(0)] * (drawn + 1)
+    """Chance of noticing 0, 1, ... leaking units, by counting draws; fractions of one denominator, so whole."""
+    seen, one = sensitivity.numerator, sensitivity.denominator
+    noticed = [0] * (drawn + 1)
     for j in range(max(0, drawn - (size - leaking)), min(leaking, drawn) + 1):
-        ways = Fraction(math.comb(leaking, j) * math.comb(size - leaking, drawn - j), math.comb(size, drawn))
+        ways = math.comb(leaking, j) * math.comb(size - leaking, drawn - j) * one ** (drawn - j)
         for x in range(j + 1):
-            noticed[x] += ways * math.comb(j, x) * sensitivity**x * (1 - sensitivity) ** (j - x)
-    return noticed
+            noticed[x] += ways * math.comb(j, x) * seen**x * (one - seen) ** (j - x)
+    return [Fraction(number, math.comb(size, drawn) * one**drawn) for number in noticed]
 
 
 def printed(number):
