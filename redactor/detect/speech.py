@@ -20,8 +20,9 @@ from redactor.types import PiiSpan, Transcript
 _WEAK = frozenset({"SpacyRecognizer", CONVERSATION})
 UNLIKELY = 0.03
 # Prompted, a model makes names up. What it finds is one where the tagger rules out that the other hearings have
-# anything personal there, which is to say where all of them hold it for less probable than this: of what is
-# made up on the dev half two thirds, and nothing that is true (benchmarks/ablation.py).
+# anything personal there, which is to say where all of them hold it for less probable than this: of what
+# made-up names lose on the dev half, a half in calls and two fifths in commands, and nothing that is true
+# (benchmarks/ablation.py).
 RULED_OUT = 0.003
 # Word times of two hearings are no surer.
 _TIME_ERROR_S = 0.05
