@@ -52,7 +52,8 @@ def _main(policy_file: str, *recordings: str) -> None:
             (
                 segment.channel, word.text, float(word.start), float(word.end),
                 any(
-                    p.channel == segment.channel
+                    p.hearing == 0
+                    and p.channel == segment.channel
                     and p.char_start < word.char_end
                     and word.char_start < p.char_end
                     for p in found
