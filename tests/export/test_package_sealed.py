@@ -257,7 +257,8 @@ def test_files_of_identities():
     assert recipient_of(identity) == recipient
     assert identity_from(identity_file(identity), where="f") == identity
     assert not is_wrapped(identity_file(identity))
-    two, altered = f"{identity}\n{identity}\n".encode(), identity[:-1].encode() + b"A"
+    two = f"{identity}\n{identity}\n".encode()
+    altered = identity[:-1].encode() + (b"Q" if identity[-1] == "P" else b"P")
     for data in (b"", b"# only a comment\n", two, b"AGE-SECRET-KEY-1XYZ", b"\xff", altered):
         with pytest.raises(UsageError, match="identity of age") as error:
             identity_from(data, where="f")
