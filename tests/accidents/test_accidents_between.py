@@ -44,6 +44,8 @@ from redactor.sentinels import challenge
 from redactor.staging import Staging
 from redactor.verify.verifier import Verifier
 
+pytestmark = pytest.mark.long
+
 SECRET = " ".join(SECRETS[:2])
 ONE_ROUND = replace(POLICY, verify=VerifyPolicy(max_rounds=0))
 

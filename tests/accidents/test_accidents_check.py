@@ -31,6 +31,8 @@ from redactor.types import Origin
 from redactor.verify.claim import Checked, Fault
 from redactor.verify.verifier import Verifier
 
+pytestmark = pytest.mark.long
+
 SECRET = " ".join(SECRETS)
 
 

@@ -31,6 +31,8 @@ from redactor.inputs import find_inputs
 from redactor.ledger import Ledger, State
 from redactor.runs import Archive
 
+pytestmark = pytest.mark.long
+
 FILES = ["audio", "reports", "transcripts"]
 
 

@@ -14,6 +14,8 @@ from redactor.audit import log
 from redactor.ledger import Ledger, State
 from redactor.runs import Archive
 
+pytestmark = pytest.mark.long
+
 FULL = OSError(errno.ENOSPC, "No space left on device", SECRETS[0])
 
 

@@ -27,6 +27,8 @@ from redactor.runfolder import locked
 from redactor.settings import prepare
 from redactor.verify.verifier import Verifier
 
+pytestmark = pytest.mark.long
+
 
 def test_without_a_fault_the_command_releases_the_recording(command):
     """The harness: everything here goes the same way."""

@@ -26,6 +26,8 @@ from redactor.redact import audio as redact_audio
 from redactor.redact.audio import muted
 from redactor.staging import encode
 
+pytestmark = pytest.mark.long
+
 MS = RATE // 1000
 FADE = 10 * MS
 SILENCE, TONE, NOISE = "silence", "tone", "noise"

@@ -30,6 +30,8 @@ from redactor.align import align
 from redactor.ledger import State
 from redactor.policy import UnheardPolicy, VerifyPolicy
 
+pytestmark = pytest.mark.long
+
 NAN = math.nan
 SECRET = " ".join(SECRETS)
 ONE_ROUND = replace(POLICY, verify=VerifyPolicy(max_rounds=0))

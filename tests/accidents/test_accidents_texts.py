@@ -14,6 +14,8 @@ from redactor.redact.text import redact_text
 from redactor.report import report
 from redactor.staging import Staging
 
+pytestmark = pytest.mark.long
+
 SECRET = " ".join(SECRETS[:2])
 
 

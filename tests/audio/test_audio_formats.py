@@ -17,6 +17,8 @@ from redactor.audio.recording import Recording
 from redactor.errors import RecordingError, StoreError
 from redactor.types import Audio, AudioFormat
 
+pytestmark = pytest.mark.long
+
 LOSSLESS = [
     # container, subtype, endian, dtype of the samples, bits of it that the file holds
     ("WAV", "PCM_U8", None, "int16", 8),

@@ -22,6 +22,8 @@ from redactor.kernels.power import PowerStream
 from redactor.redact.audio import Fill, muted
 from redactor.types import AudioFormat, Origin, TimeSpan
 
+pytestmark = pytest.mark.long
+
 LONG = 2 * BLOCK_SAMPLES + 3_001
 ALL = 1 << 40
 FILES = {

@@ -19,6 +19,8 @@ from redactor.export.facts import GROUPS
 from redactor.names import load_key
 from redactor.review.withdraw import withdraw
 
+pytestmark = pytest.mark.long
+
 PASSPHRASE = "correct horse battery staple"
 ANNA, BEN = "customer 4711", "customer 4712"
 DAYS = ("2026-03-02", "2026-03-20", "2026-04-01", "2026-04-01", "2026-05-07")

@@ -26,6 +26,8 @@ from redactor.runthrough import begin, carry_out
 from redactor.settings import Settings, prepare
 from redactor.verify.claim import Checked
 
+pytestmark = pytest.mark.long
+
 REQUEST = "r-20261129-1"
 POLICY = replace(PADDED, name="access", mute=MutePolicy(fade_ms=20.0), verify=VerifyPolicy(share=0.25))
 RATE = 8_000

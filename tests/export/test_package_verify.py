@@ -24,6 +24,8 @@ from redactor.export.package.opener import open_package
 from redactor.export.package.tarstream import header, member_of_bytes, tar_chunks
 from redactor.export.package.verify import Trust, read_package, verify_package
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def case(tmp_path):

@@ -31,6 +31,8 @@ from redactor.export.release import (
 )
 from redactor.export.steps import identify
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(tmp_path):

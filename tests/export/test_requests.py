@@ -23,6 +23,8 @@ from redactor.export.request_entries import (
 )
 from redactor.export.requests import RequestStore
 
+pytestmark = pytest.mark.long
+
 SUBJECT = "a" * 64
 RECIPIENT = "age1" + "q" * 58
 SECRET = "AGE-SECRET-KEY-1" + "Q" * 58

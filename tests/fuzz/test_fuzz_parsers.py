@@ -17,6 +17,8 @@ from redactor.files import shipped_dir
 from redactor.inputs import find_inputs, input_path
 from redactor.policy import Policy
 
+pytestmark = pytest.mark.long
+
 quick = settings(
     max_examples=300,
     deadline=None,

@@ -24,6 +24,8 @@ from redactor.review.bounds import (
     upper_bound,
 )
 
+pytestmark = pytest.mark.long
+
 CONFIDENCES = [0.5, 0.8, 0.95]
 SENSITIVITIES = [0.9, 0.5]
 # Two strata and three; unlike shares drawn, all drawn, nothing drawn.

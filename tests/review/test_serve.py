@@ -7,6 +7,8 @@ from redactor.review.people import ABSOLUTE_LIMIT_S, IDLE_LIMIT_S
 from redactor.review.serve.guard import HEADERS, MAX_BODY_BYTES
 from redactor.review.serve.limits import AUDIO, ENTRIES, POSTS, Limiter
 
+pytestmark = pytest.mark.long
+
 # Coming in and leaving.
 
 

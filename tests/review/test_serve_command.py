@@ -18,6 +18,8 @@ from redactor.ledger import Ledger
 from redactor.names import load_key
 from redactor.settings import Settings
 
+pytestmark = pytest.mark.long
+
 URL = "http://127.0.0.1:8765"
 
 

@@ -26,6 +26,8 @@ from redactor.review.entries import Opinion
 from redactor.review.serve.server import Address, check_address, serve
 from redactor.review.store import ReviewStore
 
+pytestmark = pytest.mark.long
+
 
 class Visitor:
     """Somebody at a real server, over one connection."""

@@ -14,6 +14,8 @@ from redactor.errors import StoreError
 from redactor.review.entries import Kind
 from redactor.review.serve import pages
 
+pytestmark = pytest.mark.long
+
 # Sound.
 
 

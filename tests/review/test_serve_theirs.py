@@ -8,6 +8,8 @@ from review_helpers import Browser, app_of, change, make_review, raw
 from redactor.review.entries import Kind, Role
 from redactor.review.serve.guard import HEADERS
 
+pytestmark = pytest.mark.long
+
 # Only what is theirs.
 
 
