@@ -56,8 +56,8 @@ class Turn:
     """
 
     def __init__(self) -> None:
-        self.computing = threading.Lock()
-        self._changing = threading.Lock()
+        self._changing = threading.Condition()
+        self._is_computing = False
         self._queues: OrderedDict[Hashable, _Queue] = OrderedDict()
 
     @property
@@ -70,17 +70,37 @@ class Turn:
         with self._changing:
             self._queues.setdefault(place, _Queue(batcher, key)).entries.extend(entries)
 
-    def take(self) -> tuple[Batcher, Any, list[_Entry]] | None:
-        """The next batch; None if nothing waits."""
+    def compute_until_done(self, entries: Sequence[_Entry]) -> None:
+        """Do what is waiting, a batch at a time, until these are done; while another thread computes, wait.
+
+        A thread whose things another one has done goes on at once, and asks for more: so batches fill.
+        """
+        while (batch := self._next(entries)) is not None:
+            batcher, key, its_entries = batch
+            try:
+                batcher.do(key, its_entries)
+            finally:
+                with self._changing:
+                    self._is_computing = False
+                    self._changing.notify_all()
+
+    def _next(self, entries: Sequence[_Entry]) -> tuple[Batcher, Any, list[_Entry]] | None:
+        """The batch that is this thread's to do; None once its own entries are done."""
         with self._changing:
-            if not self._queues:
-                return None
-            place = max(self._queues, key=lambda p: self._queues[p].fullness)
-            queue = self._queues.pop(place)
-            most = queue.batcher.most
-            if rest := queue.entries[most:]:
-                self._queues[place] = _Queue(queue.batcher, queue.key, rest)
-            return queue.batcher, queue.key, queue.entries[:most]
+            while not all(entry.done for entry in entries):
+                if self._queues and not self._is_computing:
+                    self._is_computing = True
+                    return self._take()
+                self._changing.wait()
+        return None
+
+    def _take(self) -> tuple[Batcher, Any, list[_Entry]]:
+        place = max(self._queues, key=lambda p: self._queues[p].fullness)
+        queue = self._queues.pop(place)
+        most = queue.batcher.most
+        if rest := queue.entries[most:]:
+            self._queues[place] = _Queue(queue.batcher, queue.key, rest)
+        return queue.batcher, queue.key, queue.entries[:most]
 
 
 class Batcher(Generic[Item, Result]):
@@ -141,17 +161,14 @@ class Batcher(Generic[Item, Result]):
         if entries:
             place = (self, key) if self._mixed else (self, key, object())
             self._turn.put(place, self, key, entries)
-        while not all(entry.done for entry in entries):
-            with self._turn.computing:
-                if not all(entry.done for entry in entries) and (batch := self._turn.take()):
-                    batcher, its_key, its_entries = batch
-                    batcher._do(its_key, its_entries)
+        self._turn.compute_until_done(entries)
         for entry in entries:
             if entry.error is not None:
                 raise entry.error
         return [entry.result for entry in entries]
 
-    def _do(self, key: Hashable, batch: list[_Entry]) -> None:
+    def do(self, key: Hashable, batch: list[_Entry]) -> None:
+        """Do a batch, in halves where it fails; every entry has its result or its error then."""
         begin = time.perf_counter()
         try:
             results = list(self._work(key, [entry.item for entry in batch]))
@@ -162,8 +179,8 @@ class Batcher(Generic[Item, Result]):
             if half and self._is_out_of_memory(error):
                 self.most = min(self.most, half)
             if half and isinstance(error, Exception):
-                self._do(key, batch[:half])
-                self._do(key, batch[half:])
+                self.do(key, batch[:half])
+                self.do(key, batch[half:])
                 return
             for entry in batch:
                 entry.finish(error=error)
