@@ -1,15 +1,16 @@
 """How fast `redactor run` is beside the two plain scripts, all in one run on one machine.
 
     python benchmarks/throughput.py --gold GOLD.jsonl [--commands 1700] [--control-commands 200]
-        [--calls GOLD.jsonl] [--joined MINUTES ...] [--strict] [--only-speed] [--work DIR]
-        [--json FILE] [--svg FILE]
+        [--calls GOLD.jsonl] [--joined MINUTES ...] [--policy NAME ...] [--only-speed]
+        [--work DIR] [--json FILE] [--svg FILE]
 
 Each program is a process of its own that is timed from its start to its end, models loaded inside:
 
     plain     benchmarks/control.py: faster-whisper base, int8, 2 threads, beam 5, word times; Presidio
     batched   benchmarks/control_batched.py: the same with BatchedInferencePipeline, eight pieces at a time
-    product   redactor run --model base, default jobs, policy `standard` without its second opinion
-    strict    with --strict: redactor run under `strict` as it is, with two models; stated apart
+    product   redactor run --model base, default jobs, policy `standard` with one hearing
+    NAME      with --policy NAME: redactor run under that policy as it is, with all hearings and checks;
+              another service, and stated apart
 
 The plain scripts are told that it is English; the product finds the language out.
 
@@ -67,7 +68,7 @@ from redactor.config_text import to_toml  # noqa: E402
 from redactor.errors import RedactorError  # noqa: E402
 from redactor.policy import Policy  # noqa: E402
 
-PRODUCT, STRICT = "product", "strict"
+PRODUCT = "product"
 MODEL = "base"
 
 
@@ -96,10 +97,9 @@ def one_model(policy: Policy) -> Policy:
     )
 
 
-def policies(strict: bool) -> dict[str, Policy]:
+def policies(names: Sequence[str]) -> dict[str, Policy]:
     """What the product runs under, by the names of the table's lines."""
-    found = {PRODUCT: one_model(load_policy("standard"))}
-    return found | ({STRICT: load_policy("strict")} if strict else {})
+    return {PRODUCT: one_model(load_policy("standard"))} | {name: load_policy(name) for name in names}
 
 
 def texts_of(out: Path, name: str) -> Path:
@@ -223,7 +223,7 @@ def works(args: argparse.Namespace, folder: Path) -> Iterator[Work]:
 def measure(args: argparse.Namespace) -> tuple[list[Result], dict[str, Any]]:
     """All figures: first the times of everything, then what came with them."""
     before = machine()
-    under = policies(args.strict)
+    under = policies(args.policy)
     with work_folder(args.work) as folder:
         todo = list(works(args, folder))
         warm_up(todo[0], under, folder)
@@ -250,7 +250,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="MINUTES",
         help="lengths of joined calls (10)",
     )
-    parser.add_argument("--strict", action="store_true", help="also `redactor run` under `strict`")
+    parser.add_argument(
+        "--policy", action="append", default=[], metavar="NAME", help="also `redactor run` under it as it is"
+    )
     parser.add_argument("--only-speed", action="store_true", help="no leak and no word-error rate")
     parser.add_argument("--seed", type=int, default=0, help="of the plain scripts' part (0)")
     parser.add_argument(
