@@ -182,7 +182,8 @@ class Listener:
         for window, states, written in zip(windows, encoded, texts, strict=True):
             self._tally.windows += 1
             answers = [(states, written)]
-            if not states.full and self._doubtful(written):
+            # A prompted text is one more chance: where it failed, the others stand.
+            if not prompt and not states.full and self._doubtful(written):
                 self._tally.again += 1
                 again = ear.encode([window.samples], full=True)
                 answers += zip(again, ear.write(again, language, **how), strict=True)

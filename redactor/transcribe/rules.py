@@ -15,6 +15,9 @@ STATES_PER_S = 50
 MEL_FRAMES_PER_S = 100
 
 
+_OPTIONAL = {"short_ms"}
+
+
 @dataclass(frozen=True)
 class WindowRules:
     """How long windows may be, and what a model needs to see behind the speech in them.
@@ -28,15 +31,20 @@ class WindowRules:
     silence : float
         Seconds of the model's own states of silence behind that, up to 30 s in all. A decoder that sees no end
         of the speech says it again.
+    short : float
+        Windows of less seconds than that have states of silence up to 30 s behind them.
     """
 
     longest: Seconds = FULL_WINDOW_S
     tail: Seconds = FULL_WINDOW_S
     silence: Seconds = 0.0
+    short: Seconds = 0.0
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, model: str) -> WindowRules:
         """From ``[model.NAME.windows]`` of the registry, in milliseconds; an empty one gives windows of 30 s.
+
+        ``short_ms`` may be left out.
 
         Raises
         ------
@@ -47,7 +55,7 @@ class WindowRules:
             return cls()
         names = {f"{field.name}_ms" for field in fields(cls)}
         rules = None
-        if values.keys() == names and all(_is_time(v) for v in values.values()):
+        if names - _OPTIONAL <= values.keys() <= names and all(_is_time(v) for v in values.values()):
             rules = cls(**{name.removesuffix("_ms"): v / 1000 for name, v in values.items()})
         if rules is None or not 1.0 <= rules.longest <= FULL_WINDOW_S:
             raise ModelError(

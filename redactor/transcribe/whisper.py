@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 # Windows are encoded at their length rounded up to this, and decoded in batches of equal length.
 _ENCODED_STEP_S = 0.5
 _DECODED_STEP_S = 4.0
+_PROMPTED_SILENCE_S = 6.0
+# How far they are told to go at most, by their length rounded up to this.
+_LIMIT_STEP_S = 8.0
 _FULL_STATES = round(FULL_WINDOW_S * STATES_PER_S)
 
 # Tokens of a prompt, from its end: with what a window can become they have to fit the decoder's 448.
@@ -158,7 +161,10 @@ class Whisper:
         self, encoded: Sequence[Encoded], language: str, *, beam_size: int, prompt: str = ""
     ) -> list[Written]:
         """The text of windows in a language; `prompt` is what the model takes for the text before them."""
-        tasks = [_Task(self._decoded_length(one), language, beam_size, prompt) for one in encoded]
+        tasks = [
+            _Task(self._decoded_length(one, prompt), language, beam_size, prompt, _limit(one.duration))
+            for one in encoded
+        ]
         questions = [
             _Question(self._padded(one, task.num_states), one.duration)
             for one, task in zip(encoded, tasks, strict=True)
@@ -194,9 +200,17 @@ class Whisper:
         length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
         return min(length, FULL_WINDOW_S)
 
-    def _decoded_length(self, encoded: Encoded) -> int:
-        """States that the decoder is shown: those of the window, and enough of silence."""
-        needed = len(encoded.states) / STATES_PER_S + self.rules.silence
+    def _decoded_length(self, encoded: Encoded, prompt: str = "") -> int:
+        """States that the decoder is shown: those of the window, and enough of silence.
+
+        Prompted, it sees less: that text need not be as good.
+        """
+        silence = self.rules.silence
+        if prompt:
+            silence = min(silence, _PROMPTED_SILENCE_S)
+        elif silence and encoded.duration < self.rules.short:
+            silence = FULL_WINDOW_S
+        needed = len(encoded.states) / STATES_PER_S + silence
         length = math.ceil(needed / _DECODED_STEP_S) * _DECODED_STEP_S
         return min(round(length * STATES_PER_S), _FULL_STATES)
 
@@ -246,13 +260,11 @@ class Whisper:
         tokenizer = self._tokenizer(task.language)
         before = tokenizer.encode(f" {task.prompt}") if task.prompt else []
         prompt = self._loaded.get_prompt(tokenizer, before[-_MOST_BEFORE:], without_timestamps=True)
-        # The same limit for all windows of a batch: what becomes of one must not depend on the others.
-        most = most_tokens(task.num_states / STATES_PER_S)
         results = self._loaded.model.generate(
             _storage([q.states for q in questions]),
             [prompt] * len(questions),
             beam_size=task.beam_size,
-            max_length=len(prompt) + most,
+            max_length=len(prompt) + task.most,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -291,6 +303,7 @@ class _Task:
     language: str = ""
     beam_size: int = 1
     prompt: str = ""
+    most: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,6 +311,15 @@ class _Question:
     states: np.ndarray
     duration: Seconds
     tokens: tuple[int, ...] = ()
+
+
+def _limit(duration: Seconds) -> int:
+    """Tokens at which the decoder stops: nothing that is longer is kept, and a loop has no end of its own.
+
+    Of a few lengths only, since windows of one batch have to have the same: what becomes of one must not depend
+    on the others.
+    """
+    return most_tokens(math.ceil(duration / _LIMIT_STEP_S) * _LIMIT_STEP_S)
 
 
 def _storage(arrays: Sequence[np.ndarray]) -> Any:

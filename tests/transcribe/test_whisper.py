@@ -130,6 +130,21 @@ def test_silence_fills_what_the_decoder_is_shown(shaped, own, silence, length, f
         assert (np.diff(states[own:]) == 1).all()
 
 
+@pytest.mark.parametrize(
+    ("seconds", "prompt", "length"),
+    [(3.9, "", 1500), (4.0, "", 800), (3.9, "A Saoirse.", 600), (15.0, "", 1400)],
+)
+def test_a_short_window_has_all_the_silence_unless_prompted(shaped, seconds, prompt, length):
+    model = shaped(longest=15.0, tail=0.5, silence=12.0, short=4.0)
+    encoded = Encoded(np.zeros((round(50 * seconds), 1), np.float32), seconds)
+    assert model._decoded_length(encoded, prompt) == length
+
+
+def test_windows_of_a_model_without_states_of_silence_are_not_made_longer(shaped):
+    model = shaped(longest=15.0, tail=0.5, silence=0.0, short=4.0)
+    assert model._decoded_length(Encoded(np.zeros((150, 1), np.float32), 3.0)) == 200
+
+
 def test_a_model_nobody_measured_gets_windows_of_30_seconds(shaped):
     assert shaped()._encoded_length(2.0) == 30.0
 
@@ -144,6 +159,8 @@ def test_a_model_nobody_measured_gets_windows_of_30_seconds(shaped):
         {**RULES, "longest_ms": 31_000},
         {**RULES, "longest_ms": 500},
         {**RULES, "silence_ms": -1},
+        {**RULES, "short_ms": -1},
+        {"longest_ms": 15_000, "tail_ms": 500, "short_ms": 4000},
         {**RULES, "silence_ms": float("nan")},
     ],
 )
@@ -154,6 +171,7 @@ def test_rules_that_cannot_be_are_refused(values):
 
 def test_rules_are_read_in_milliseconds():
     assert WindowRules.of(RULES, model="m") == WindowRules(15.0, 0.5, 30.0)
+    assert WindowRules.of({**RULES, "short_ms": 4000}, model="m") == WindowRules(15.0, 0.5, 30.0, 4.0)
     assert WindowRules.of({}, model="m") == WindowRules()
 
 
