@@ -157,7 +157,8 @@ def is_muted(word: HeardWord, redactions):
 
 
 def digits(text):
-    """The digits of everything that looks like a long number."""
+    """The digits of everything that looks like a long number, but for the stamps of files (size to inode)."""
+    text = re.sub(r"\d+(:\d+){4}", " ", text)
     return [re.sub(r"\D", "", run) for run in re.findall(r"\d[\d ,.-]{5,}", text)]
 
 
