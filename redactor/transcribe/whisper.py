@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Windows are encoded at their length rounded up to this, and decoded in batches of equal length.
 _ENCODED_STEP_S = 0.5
 _DECODED_STEP_S = 4.0
+# Silence behind a window at most when it is written with a prompt: more costs time and finds no more.
 _PROMPTED_SILENCE_S = 6.0
 # How far they are told to go at most, by their length rounded up to this.
 _LIMIT_STEP_S = 8.0
