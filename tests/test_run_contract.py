@@ -157,8 +157,8 @@ def is_muted(word: HeardWord, redactions):
 
 
 def digits(text):
-    """The digits of everything that looks like a long number, but for the stamps of files (size to inode)."""
-    text = re.sub(r"\d+(:\d+){4}", " ", text)
+    """The digits of everything that looks like a long number, but for stamps of files (with inodes)."""
+    text = re.sub(r"\d+:\d{19}:\d{19}:\d+:\d+", " ", text)  # size, two times in nanoseconds, device, inode
     return [re.sub(r"\D", "", run) for run in re.findall(r"\d[\d ,.-]{5,}", text)]
 
 
