@@ -63,7 +63,7 @@ from benchmarks.processes import (  # noqa: E402
 )
 from benchmarks.speeds import SCRIPTS, Quality, Result, Speed, figures, svg, table  # noqa: E402
 from redactor.bench.gold import GoldError  # noqa: E402
-from redactor.config import load_policy  # noqa: E402
+from redactor.config import load_policy, policy_names  # noqa: E402
 from redactor.config_text import to_toml  # noqa: E402
 from redactor.errors import RedactorError  # noqa: E402
 from redactor.policy import Policy  # noqa: E402
@@ -251,7 +251,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="lengths of joined calls (10)",
     )
     parser.add_argument(
-        "--policy", action="append", default=[], metavar="NAME", help="also `redactor run` under it as it is"
+        "--policy",
+        action="append",
+        default=[],
+        choices=policy_names(),
+        help="also `redactor run` under it as it is",
     )
     parser.add_argument("--only-speed", action="store_true", help="no leak and no word-error rate")
     parser.add_argument("--seed", type=int, default=0, help="of the plain scripts' part (0)")
