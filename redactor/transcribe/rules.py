@@ -14,7 +14,7 @@ FULL_WINDOW_S = 30.0
 STATES_PER_S = 50
 MEL_FRAMES_PER_S = 100
 
-
+# May be left out of the registry.
 _OPTIONAL = {"short_ms"}
 
 
