@@ -157,10 +157,17 @@ class Batcher(Generic[Item, Result]):
             What `work` raised for one of the items by itself: what fails in a batch is tried again alone, so
             that nobody's thing fails for another's.
         """
+        return self.run_all([key] * len(items), items)
+
+    def run_all(self, keys: Sequence[Hashable], items: Sequence[Item]) -> list[Result]:
+        """As :meth:`run`, each item with a key of its own: all of them wait at once, so that batches fill."""
         entries = [_Entry(item) for item in items]
-        if entries:
+        by_key: dict[Hashable, list[_Entry]] = {}
+        for key, entry in zip(keys, entries, strict=True):
+            by_key.setdefault(key, []).append(entry)
+        for key, alike in by_key.items():
             place = (self, key) if self._mixed else (self, key, object())
-            self._turn.put(place, self, key, entries)
+            self._turn.put(place, self, key, alike)
         self._turn.compute_until_done(entries)
         for entry in entries:
             if entry.error is not None:

@@ -184,18 +184,12 @@ class Whisper:
     @staticmethod
     def _run(batcher: Batcher, keys: Sequence[Any], items: Sequence[Any]) -> list[Any]:
         """Results in the order of the items; those of one key are done together."""
-        by_key: dict[Any, list[int]] = {}
-        for number, key in enumerate(keys):
-            by_key.setdefault(key, []).append(number)
-        results: dict[int, Any] = {}
         try:
-            for key, numbers in by_key.items():
-                results |= zip(numbers, batcher.run(key, [items[n] for n in numbers]), strict=True)
+            return batcher.run_all(keys, items)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise MemoryError("one window is too much for the processor's memory") from None
             raise
-        return [results[number] for number in range(len(items))]
 
     def _encoded_length(self, duration: Seconds) -> Seconds:
         length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
