@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
 from redactor.transcribe.plausible import cannot_be_said, said_again
 from redactor.transcribe.whisper import Whisper
-from redactor.transcribe.windows import Window, WindowKey
+from redactor.transcribe.windows import Stretch, Window, WindowKey
 from redactor.transcribe.written import Encoded, RawWord, Written
 from redactor.types import Seconds, Segment, SpeechRegion, Word
 
@@ -27,6 +26,10 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 # Prompted, a model need not be right but different: the most probable word at each step will do.
 _PROMPTED_BEAM = 1
+
+# What a model made of a window, a segment for each of its stretches in which it has words.
+Segments = tuple[Segment, ...]
+
 
 @dataclass
 class Tally:
@@ -85,7 +88,7 @@ class Listener:
         prompts: Mapping[str, Sequence[str]],
         identifier: Whisper | None,
         tally: Tally,
-        known: dict[WindowKey, Segment | None] | None,
+        known: dict[WindowKey, Segments | None] | None,
     ) -> None:
         self._tally = tally
         self._known = known
@@ -187,17 +190,19 @@ class Listener:
                 self._tally.again += 1
                 again = ear.encode([window.samples], full=True)
                 answers += zip(again, ear.write(again, language, **how), strict=True)
-            segment = self._best(ear, window, answers, language)
+            segments = self._best(ear, window, answers, language)
             if self._known is not None:
-                self._known[window.key] = segment
-            self._keep(window, segment, words)
+                self._known[window.key] = segments
+            self._keep(window, segments, words)
 
-    def _keep(self, window: Window, segment: Segment | None, words: ChannelWords) -> None:
-        if segment is None:
-            start, end = window.start, window.start + window.duration
-            words.speech.append(region(self._channel, start, end, self._duration))
-        elif segment.words:
-            words.segments.append(replace(segment, channel=self._channel))
+    def _keep(self, window: Window, segments: Segments | None, words: ChannelWords) -> None:
+        if segments is None:
+            words.speech += [
+                region(self._channel, s.begin + s.shift, s.end + s.shift, self._duration)
+                for s in window.stretches
+            ]
+        else:
+            words.segments += [replace(s, channel=self._channel) for s in segments if s.words]
 
     def _doubtful(self, written: Written) -> bool:
         """Whether a model may have done better with a window of 30 s."""
@@ -214,16 +219,19 @@ class Listener:
 
     def _best(
         self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
-    ) -> Segment | None:
+    ) -> Segments | None:
         """The most probable answer that can have been said; None if there is none."""
         for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
             if self._is_loop(written) or _is_made_up(written):
                 continue
             raw = ear.words(states, written, language)
-            segment = _segment(raw, written, window, self._channel, language)
-            segment = _inside(segment, self._duration, ear.calibration)
-            if not cannot_be_said(segment.words):
-                return segment
+            segments = tuple(
+                _inside(segment, self._duration, ear.calibration)
+                for segment in _segments(raw, written, window, self._channel, language)
+            )
+            all_words = [word for segment in segments for word in segment.words]
+            if not any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
+                return segments
         return None
 
 
@@ -235,31 +243,52 @@ def _is_made_up(written: Written) -> bool:
 def _number(value: float) -> float:
     return -math.inf if math.isnan(value) else value
 
-# Whisper counts in 20 ms; what the sums of floats add beyond a millisecond means nothing.
-def _segment(
+
+def _segments(
     raw: Sequence[RawWord], written: Written, window: Window, channel: int, language: str
-) -> Segment:
-    words = tuple(
-        Word(
-            word.text.strip(),
-            round(word.start + window.start, 3),
-            round(word.end + window.start, 3),
-            word.probability,
-            joined=before is not None and not (before.text[-1:].isspace() or word.text[:1].isspace()),
+) -> list[Segment]:
+    """The words of a window, those of each stretch by themselves; none where it has none."""
+    stretches = window.stretches
+    by_stretch: list[list[Word]] = [[] for _ in stretches]
+    at = 0
+    before: RawWord | None = None
+    for word in raw:
+        # Its middle tells: about a seam there is padding, and times are seldom off by as much.
+        while at + 1 < len(stretches) and (word.start + word.end) / 2 >= stretches[at].end:
+            at, before = at + 1, None
+        if word.text.strip():
+            joined = before is not None and not (before.text[-1:].isspace() or word.text[:1].isspace())
+            by_stretch[at].append(_word(word, stretches[at], len(stretches), joined=joined))
+        before = word
+    return [
+        Segment(
+            channel=channel,
+            language=language,
+            speaker=None,
+            start=words[0].start,
+            end=words[-1].end,
+            words=tuple(words),
+            avg_logprob=written.avg_logprob,
+            no_speech_prob=written.no_speech_prob,
+            compression_ratio=written.compression_ratio,
         )
-        for before, word in pairwise([None, *raw])
-        if word.text.strip()
-    )
-    return Segment(
-        channel=channel,
-        language=language,
-        speaker=None,
-        start=words[0].start if words else round(window.start, 3),
-        end=words[-1].end if words else round(window.start + window.duration, 3),
-        words=words,
-        avg_logprob=written.avg_logprob,
-        no_speech_prob=written.no_speech_prob,
-        compression_ratio=written.compression_ratio,
+        for words in by_stretch
+        if words
+    ]
+
+
+def _word(word: RawWord, stretch: Stretch, num_stretches: int, *, joined: bool) -> Word:
+    """A word at its time in the recording; NaN is let through for the pipeline's check to find."""
+    start, end = word.start, word.end
+    if num_stretches > 1:
+        start, end = np.clip((start, end), stretch.begin, stretch.end)
+    # Whisper counts in 20 ms; what the sums of floats add beyond a millisecond means nothing.
+    return Word(
+        word.text.strip(),
+        round(float(start) + stretch.shift, 3),
+        round(float(end) + stretch.shift, 3),
+        word.probability,
+        joined=joined,
     )
 
 

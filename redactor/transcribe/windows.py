@@ -1,21 +1,26 @@
 """Speech cut into windows that hold it and little else, so that a model is asked no more than it must.
 
-A Whisper encodes 30 s whatever there is in them. Here neighbouring regions of speech that fit share a window, a
-region that is too long is cut where it is weakest, and a window is as long as what is in it.
+A Whisper encodes 30 s whatever there is in them. Here regions of speech that fit share a window, without a long
+pause between them, a region that is too long is cut where it is weakest, and a window is as long as
+what is in it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from redactor.transcribe.speech import MODEL_RATE_HZ, Region
 from redactor.types import Seconds
 
-# Regions farther apart than this stand in windows of their own: a pause is encoded like so much speech.
+# A longer pause than this, beside the padding, is left out of a window: it is encoded like so much speech.
 _LONGEST_GAP_SAMPLES = MODEL_RATE_HZ
+# Regions farther apart than this do not share a window: they have less to do with each other.
+_FARTHEST_SAMPLES = 30 * MODEL_RATE_HZ
 # A region that is too long is cut at the weakest tenth of a second in the last part of what a window holds.
 _CUT_FROM = 0.6
 _CUT_SAMPLES = MODEL_RATE_HZ // 10
@@ -35,10 +40,13 @@ class Window:
         Its first sample, at 16 kHz, from the start of the recording.
     samples : numpy.ndarray, shape [num_samples], float32
         Its own copy.
+    seams : tuple of (int, int)
+        Where a pause was left out: place in `samples`, and the sample of the recording that stands there.
     """
 
     first: int
     samples: np.ndarray
+    seams: tuple[tuple[int, int], ...] = ()
 
     @property
     def start(self) -> Seconds:
@@ -46,12 +54,59 @@ class Window:
 
     @property
     def duration(self) -> Seconds:
+        """Seconds of its sound."""
         return len(self.samples) / MODEL_RATE_HZ
 
     @property
+    def stop(self) -> int:
+        """The sample of the recording behind its last."""
+        return self._places[-1][1] + len(self.samples) - self._places[-1][0]
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Its sound without what was left out, in order."""
+        places = [*self._places, (len(self.samples), 0)]
+        return tuple(
+            Stretch(at / MODEL_RATE_HZ, until / MODEL_RATE_HZ, (first - at) / MODEL_RATE_HZ)
+            for (at, first), (until, _) in pairwise(places)
+        )
+
+    @property
+    def _places(self) -> tuple[tuple[int, int], ...]:
+        return ((0, self.first), *self.seams)
+
+    @property
     def key(self) -> WindowKey:
-        """Tells the same sound at the same place."""
+        """Tells the same sound at the same place; of a window without seams."""
         return self.first, hashlib.sha256(self.samples).digest()
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Sound of a window that is one piece in the recording, too.
+
+    Attributes
+    ----------
+    begin, end : float
+        Seconds in the window.
+    shift : float
+        Seconds by which it lies later in the recording.
+    """
+
+    begin: Seconds
+    end: Seconds
+    shift: Seconds
+
+
+def _joined(windows: Sequence[Window]) -> Window:
+    """One window of the sound of several."""
+    seams = []
+    at = 0
+    for before, window in pairwise(windows):
+        at += len(before.samples)
+        if window.first != before.stop:
+            seams.append((at, window.first))
+    return Window(windows[0].first, np.concatenate([w.samples for w in windows]), tuple(seams))
 
 
 class GridStream:
@@ -110,6 +165,7 @@ class WindowStream:
         self._offset = 0  # of the first sample in `_sound`
         self._open: Region | None = None  # a window without its padding
         self._floor = 0  # where the last one ended
+        self._waiting: list[Window] = []  # complete, and to be one with what follows, if it fits
 
     def feed(self, samples: np.ndarray, regions: list[Region], *, quiet_from: int) -> list[Window]:
         """Add sound, and the regions in it or before that have ended; what is complete comes back.
@@ -122,16 +178,37 @@ class WindowStream:
             Where the next region may begin at the earliest.
         """
         self._sound = np.concatenate((self._sound, samples))
-        done = [window for region in regions for window in self._add(region)]
+        done = [window for region in regions for window in self._take(self._add(region))]
         if self._open and quiet_from - self._open[1] > _LONGEST_GAP_SAMPLES + 2 * self._padding:
-            done += self._close(quiet_from)
+            done += self._take(self._close(quiet_from))
+        if self._waiting and not self._open and quiet_from - self._padding > self._farthest:
+            done += self._let_go()
         self._forget(self._open[0] if self._open else quiet_from)
         return done
 
     def finish(self) -> list[Window]:
         """The windows that are left."""
         # Nothing follows that padding would have to be shared with.
-        return self._close(self._offset + len(self._sound) + 2 * self._padding) if self._open else []
+        rest = self._close(self._offset + len(self._sound) + 2 * self._padding) if self._open else []
+        return self._take(rest) + self._let_go()
+
+    def _take(self, windows: Sequence[Window]) -> list[Window]:
+        """Windows that are full, or too far from these, with which the others wait."""
+        done: list[Window] = []
+        for window in windows:
+            length = sum(len(w.samples) for w in (*self._waiting, window))
+            if self._waiting and (length > self._longest or window.first > self._farthest):
+                done += self._let_go()
+            self._waiting.append(window)
+        return done
+
+    @property
+    def _farthest(self) -> int:
+        return self._waiting[-1].stop + _FARTHEST_SAMPLES
+
+    def _let_go(self) -> list[Window]:
+        windows, self._waiting = self._waiting, []
+        return [_joined(windows)] if windows else []
 
     def _add(self, region: Region) -> list[Window]:
         if self._open is None:

@@ -94,9 +94,22 @@ class Ear:
         return written.tokens[0].timed()
 
 
+def window_of(number, *stretches):
+    """A window whose samples are its number."""
+    if not isinstance(stretches[0], tuple):
+        stretches = [stretches]
+    first, *_ = places = [round(a * RATE) for a, _ in stretches]
+    lengths = [round((b - a) * RATE) for a, b in stretches]
+    seams = tuple(zip(np.cumsum(lengths)[:-1].tolist(), places[1:], strict=True))
+    return Window(first, np.full(sum(lengths), number, np.float32), seams)
+
+
 @pytest.fixture
 def make(monkeypatch):
-    """A recognizer over stand-ins; `windows` and `regions` are what a channel is cut into, in seconds."""
+    """A recognizer over stand-ins; `windows` and `regions` are what a channel is cut into, in seconds.
+
+    A window is (start, end), or several of these where pauses are left out.
+    """
 
     def build(
         main,
@@ -120,10 +133,7 @@ def make(monkeypatch):
                 return []
 
             def finish(self):
-                return [
-                    Window(round(a * RATE), np.full(round((b - a) * RATE), n, np.float32))
-                    for n, (a, b) in enumerate(windows)
-                ]
+                return [window_of(n, *stretches) for n, stretches in enumerate(windows)]
 
         monkeypatch.setattr(recognizer, "Whisper", lambda files, **_: ears[files.name])
         monkeypatch.setattr(recognizer, "ChannelStream", Channel)
@@ -309,6 +319,46 @@ def test_channels_that_differ_at_the_very_end_are_heard_apart(make):
 def test_a_window_keeps_its_place(make):
     heard = hear(make(Ear([words((" hello", 0.5, 1.0))]), windows=[(2.5, 4.5)]), duration=10.0)
     assert words_of(heard) == [("hello", 3.0, 3.5)]
+
+
+JOINED = [((1.0, 2.0), (5.0, 7.0), (8.0, 9.0))]
+
+
+def test_words_behind_a_pause_that_was_left_out_keep_their_place(make):
+    said = words((" I'm", 0.2, 0.5), (" Ada", 0.6, 0.9), (" yes", 1.5, 1.8), (" you", 3.2, 3.9))
+    heard = hear(make(Ear([said]), windows=JOINED), duration=10.0)
+    assert words_of(heard) == [("I'm", 1.2, 1.5), ("Ada", 1.6, 1.9), ("yes", 5.5, 5.8), ("you", 8.2, 8.9)]
+    assert [(s.start, s.end, len(s.words)) for s in heard.segments] == [
+        (1.2, 1.9, 2), (5.5, 5.8, 1), (8.2, 8.9, 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "kept"),
+    [((0.5, 1.3), (1.5, 2.0)), ((0.8, 1.5), (5.0, 5.5)), ((2.9, 3.4), (8.0, 8.4)), ((0.6, 3.2), (5.0, 7.0))],
+)
+def test_a_word_across_a_seam_is_where_its_middle_is(make, times, kept):
+    heard = hear(make(Ear([words((" Ada", *times))]), windows=JOINED), duration=10.0)
+    assert words_of(heard) == [("Ada", *kept)]
+
+
+def test_pieces_on_both_sides_of_a_seam_are_two_words_and_none_goes_back(make):
+    said = words((" 617", 0.7, 0.9), ("-555", 1.2, 1.4), (" so", 0.8, 1.0))
+    heard = hear(make(Ear([said]), windows=JOINED), duration=10.0)
+    assert words_of(heard) == [("617", 1.7, 1.9), ("-555", 5.2, 5.4), ("so", 5.0, 5.02)]
+    assert heard.text(0) == "617 -555 so"
+
+
+def test_of_a_window_that_became_no_words_each_stretch_is_speech(make):
+    heard = hear(make(Ear([Said(LOOP)], full=[Said(LOOP)]), windows=JOINED, regions=[]), duration=10.0)
+    assert heard.speech == tuple(SpeechRegion(0, a, b) for a, b in JOINED[0])
+
+
+def test_more_than_can_be_said_in_one_stretch_is_no_words_of_any(make):
+    crowd = [(" extraordinarily", 0.1 + 0.1 * n, 0.2 + 0.1 * n) for n in range(6)]
+    said = words(*crowd, (" yes", 1.5, 1.8))
+    heard = hear(make(Ear([said], full=[Said(LOOP)]), windows=JOINED, regions=[]), duration=10.0)
+    assert words_of(heard) == [] and len(heard.speech) == 3
 
 
 def test_windows_are_heard_in_groups_of_one_language(make):

@@ -33,6 +33,11 @@ def times(windows):
     return [(round(w.start, 3), round(w.start + w.duration, 3)) for w in windows]
 
 
+def pieces(window):
+    """Where its stretches lie in the recording."""
+    return [(round(s.begin + s.shift, 3), round(s.end + s.shift, 3)) for s in window.stretches]
+
+
 @pytest.mark.parametrize(
     ("regions", "expected"),
     [
@@ -40,13 +45,36 @@ def times(windows):
         ([(1.0, 2.0)], [(0.6, 2.4)]),
         ([(0.1, 2.0)], [(0.0, 2.4)]),
         ([(8.0, 9.9)], [(7.6, 10.0)]),
-        # Near each other: one window. Farther than a second apart, padding aside: two.
         ([(1.0, 2.0), (3.7, 4.0)], [(0.6, 4.4)]),
-        ([(1.0, 2.0), (3.9, 5.0)], [(0.6, 2.4), (3.5, 5.4)]),
     ],
 )
 def test_neighbours_share_a_window(regions, expected):
     assert times(cut(regions, seconds=10.0)) == expected
+
+
+def test_a_pause_of_more_than_a_second_beside_the_padding_is_left_out():
+    (window,) = cut([(1.0, 2.0), (3.9, 5.0), (9.0, 10.0)], seconds=12.0)
+    assert pieces(window) == [(0.6, 2.4), (3.5, 5.4), (8.6, 10.4)]
+    assert window.duration == pytest.approx(5.5)
+    said = np.concatenate([np.arange(round(a * RATE), round(b * RATE)) for a, b in pieces(window)])
+    assert np.array_equal(window.samples, said)
+
+
+def test_what_is_too_much_for_a_window_or_too_far_away_does_not_share_it():
+    windows = cut([(1.0, 4.0), (8.0, 12.0), (20.0, 21.0), (52.0, 53.0)], seconds=60.0, longest=8.0)
+    assert [pieces(w) for w in windows] == [
+        [(0.6, 4.4)], [(7.6, 12.4), (19.6, 21.4)], [(51.6, 53.4)],
+    ]  # fmt: skip
+
+
+def test_a_window_is_given_once_nothing_can_share_it_any_more():
+    stream = WindowStream(longest=15.0, padding=0.4)
+    given = []
+    for second in range(60):
+        ended = [(RATE, 2 * RATE)] if second == 2 else []
+        windows = stream.feed(np.zeros(RATE, np.float32), ended, quiet_from=(second + 1) * RATE)
+        given += [second] * len(windows)
+    assert len(given) == 1 and 30 <= given[0] <= 36
 
 
 def test_what_does_not_fit_stands_in_a_window_of_its_own_and_padding_never_overlaps():
@@ -74,13 +102,16 @@ def test_windows_do_not_depend_on_how_sound_arrives(blocks, longest):
     assert times(first) == times(again)
     assert all(np.array_equal(a.samples, b.samples) for a, b in zip(first, again, strict=True))
     # Everything that is speech is in some window, nothing is in two, and none is too long.
-    flat = [t for pair in times(first) for t in pair]
+    parts = [pair for w in first for pair in pieces(w)]
+    flat = [t for pair in parts for t in pair]
     assert flat == sorted(flat)
     assert all(w.duration <= longest + 1e-6 for w in first)
     for start, end in borders.tolist():
-        covered = sum(max(0.0, min(end, b) - max(start, a)) for a, b in times(first))
+        covered = sum(max(0.0, min(end, b) - max(start, a)) for a, b in parts)
         assert covered == pytest.approx(end - start, abs=2e-3)
-    assert all(np.array_equal(w.samples, sound[w.first : w.first + len(w.samples)]) for w in first)
+    for window in first:
+        where = [(round((s.begin + s.shift) * RATE), round((s.end + s.shift) * RATE)) for s in window.stretches]
+        assert np.array_equal(window.samples, np.concatenate([sound[a:b] for a, b in where]))
 
 
 def test_sound_that_no_window_needs_is_let_go():
