@@ -27,6 +27,7 @@ from redactor.runfolder import RunFolder, remove_temporary, sweep
 
 _ATTEMPTS = 2  # the first, and one retry
 _GRACE_S = 5.0
+_COST_OF_ANY = 1 << 16
 
 
 @dataclass
@@ -154,16 +155,16 @@ class LocalEngine:
         worker.lifeline.close()
 
     def _hand_out(self) -> None:
-        """Give each worker in turn a recording more, as long as one takes any."""
+        """Give recordings to the workers that have least in hand, as long as one has room."""
         given: list[tuple[_Worker, Job]] = []
-        before = -1
-        while before < len(given):
-            before = len(given)
-            for worker in self._workers:
-                if self._waiting and self._has_room(worker, self._waiting[0]):
-                    job = self._waiting.popleft()
-                    worker.jobs_in_hand[job.name] = job
-                    given.append((worker, job))
+        while self._waiting:
+            job = self._waiting[0]
+            free = [worker for worker in self._workers if self._has_room(worker, job)]
+            if not free:
+                break
+            worker = min(free, key=lambda worker: worker.num_bytes)
+            worker.jobs_in_hand[job.name] = self._waiting.popleft()
+            given.append((worker, job))
         if not given:
             return
         self._ledger.lease(job.name for _, job in given)
@@ -179,10 +180,17 @@ class LocalEngine:
         # Whoever was at hand when a worker died is tried by itself: the next death tells whose it was.
         if job.name in self._deaths or any(name in self._deaths for name in worker.jobs_in_hand):
             return False
-        left = len(self._waiting) + sum(len(w.jobs_in_hand) for w in self._workers)
-        share = -(-left // self._num_workers)  # what is left at the end is for all of them
-        has_room = len(worker.jobs_in_hand) < min(self._spec.recordings_at_once, share)
-        return has_room and worker.num_bytes + job.num_bytes <= self._spec.device.limits.num_bytes
+        if len(worker.jobs_in_hand) >= self._spec.recordings_at_once:
+            return False
+        after = worker.num_bytes + job.num_bytes
+        return after <= self._spec.device.limits.num_bytes and self._is_fair(worker, job)
+
+    def _is_fair(self, worker: _Worker, job: Job) -> bool:
+        """Whether a worker with a recording more leaves enough to the others: it matters at the end alone."""
+        if len(self._waiting) > self._spec.recordings_at_once * self._num_workers:
+            return True
+        left = [*self._waiting, *(job for w in self._workers for job in w.jobs_in_hand.values())]
+        return _cost(worker.jobs_in_hand.values()) + _cost([job]) / 2 <= _cost(left) / self._num_workers
 
     def _messages(self) -> Iterator[tuple[_Worker, Any]]:
         """What workers have to say before it is time to look after them; a dead one says EOFError."""
@@ -258,6 +266,11 @@ class LocalEngine:
                 self._settle(refused(job.name, error), on_row)
         if len(self._workers) < len(self._waiting) + sum(bool(w.jobs_in_hand) for w in self._workers):
             self._start(worker.index)
+
+
+def _cost(jobs: Iterable[Job]) -> int:
+    """Of recordings, in bytes: by their length, and something for each."""
+    return sum(job.num_bytes + _COST_OF_ANY for job in jobs)
 
 
 def _died(exitcode: int | None) -> WorkerDied:

@@ -23,8 +23,7 @@ class BatchLimits:
     recordings : int
         Recordings that a worker has in hand, whose windows meet in batches.
     num_bytes : int
-        Of their files together: small ones make full batches side by side, of long ones each does by itself,
-        and a worker that hoards them leaves the others idle at the end.
+        Of their files together: a worker that hoards large ones leaves the others idle at the end.
     encoded, decoded, aligned : int
     mixed : bool
         Whether windows of several recordings may stand in one batch.
@@ -40,7 +39,7 @@ class BatchLimits:
 
 # Few windows at a time keep memory low. On a CPU states and texts are the same to the last bit alone and in a
 # batch (tests/transcribe/test_whisper.py).
-_CPU_LIMITS = BatchLimits(recordings=8, num_bytes=8 << 20, encoded=1, decoded=4, aligned=1, mixed=True)
+_CPU_LIMITS = BatchLimits(recordings=8, num_bytes=32 << 20, encoded=1, decoded=4, aligned=1, mixed=True)
 # A GPU is tried with many and halved when memory runs out. Half precision sums in an order that depends on the
 # size of a batch, so that a batch holds windows of one recording: what becomes of it depends on it alone.
 _CUDA_LIMITS = BatchLimits(recordings=8, num_bytes=256 << 20, encoded=64, decoded=64, aligned=64, mixed=False)

@@ -146,6 +146,9 @@ def test_large_recordings_come_first(run):
         ([1], [1], 1, True),
         ([1], [1], 2, False),
         ([1], [1, 1, 1], 2, True),
+        ([2 << 20], [6 << 20, 1, 1, 1, 1], 2, False),
+        ([1 << 20], [2 << 20, 3 << 20, 1], 2, True),
+        ([2 << 20], [6 << 20, *[1] * 8], 2, True),  # as long as there is enough for all
     ],
 )
 def test_a_worker_takes_no_more_than_it_can_use(run, in_hand, waiting, num_workers, taken):
@@ -164,6 +167,22 @@ def test_a_worker_takes_no_more_than_it_can_use(run, in_hand, waiting, num_worke
     engine._workers.append(worker)
     engine._waiting.extend(jobs[len(in_hand) :])
     assert engine._has_room(worker, engine._waiting[0]) is taken
+    run.spec = spec
+
+
+def test_a_recording_goes_to_the_worker_that_has_least_in_hand(run):
+    spec = Spec(run.tmp_path, run.folder.release, recordings_at_once=4)
+    kind = {"folder": run.folder, "ledger": run.ledger, "record": record_of(run.folder)}
+    engine = LocalEngine(spec, identity=RunIdentity("d1", {}), num_workers=2, **kind)
+    sizes = (8 << 20, 4 << 20, 2 << 20, 1 << 20)
+    sent: list[list[int]] = [[], []]
+    for index in (0, 1):
+        jobs = SimpleNamespace(send=lambda job, index=index: sent[index].append(job.num_bytes))
+        engine._workers.append(_Worker(None, jobs, None, index, ready=True))
+    engine._waiting.extend(Job(name, run.tmp_path, size) for name, size in zip(NAMES, sizes, strict=True))
+    engine._hand_out()
+    assert sent == [[sizes[0]], [*sizes[1:]]]
+    engine._ledger.give_back(NAMES)
     run.spec = spec
 
 
