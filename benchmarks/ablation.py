@@ -34,7 +34,7 @@ from redactor.detect import PresidioDetector, SpeechDetector, Tagger  # noqa: E4
 from redactor.detect.conversation import answers, fragments  # noqa: E402
 from redactor.detect.deny import denied  # noqa: E402
 from redactor.detect.dialogue import SpokenWord  # noqa: E402
-from redactor.detect.recognizers import SPOKEN_FORMS  # noqa: E402
+from redactor.detect.recognizers.spoken_forms import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
 from redactor.detect.speech import RULED_OUT, UNLIKELY  # noqa: E402
 from redactor.detect.tagger import least_probabilities  # noqa: E402

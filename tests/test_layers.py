@@ -156,5 +156,10 @@ def test_the_command_line_starts_without_loading_any_heavy_library():
     assert loaded_by("import redactor.cli; redactor.cli.build_parser()") == []
 
 
+def test_who_hands_out_work_starts_without_the_detectors():
+    """They take a second, in which no worker has started yet."""
+    assert not {"presidio_analyzer", "spacy"} & set(loaded_by("import redactor.runs"))
+
+
 def test_what_is_loaded_would_be_seen():
     assert "numpy" in loaded_by("import redactor.types")

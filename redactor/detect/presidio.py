@@ -34,7 +34,7 @@ from presidio_analyzer.predefined_recognizers import (
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from redactor.detect.recognizers import SPOKEN_FORMS
+from redactor.detect.recognizers.spoken_forms import SPOKEN_FORMS
 from redactor.errors import ModelError
 from redactor.types import PiiSpan, Transcript, Word
 

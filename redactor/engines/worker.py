@@ -22,8 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from redactor.audio import progress
-from redactor.detect import PresidioDetector, SpeechDetector, Tagger
-from redactor.detect.tagger import least_probabilities, least_when_checked
 from redactor.engines.base import Job, Outcome, attempt
 from redactor.engines.limits import Step
 from redactor.errors import ModelError, RedactorError
@@ -106,6 +104,10 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
     ------
     ModelError
     """
+    # Here and not above: the process that hands out work starts without them.
+    from redactor.detect import PresidioDetector, SpeechDetector, Tagger
+    from redactor.detect.tagger import least_probabilities, least_when_checked
+
     recognizer = Recognizer(
         spec.models["transcribe"],
         second=spec.models.get("second"),

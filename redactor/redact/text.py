@@ -11,12 +11,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from redactor.errors import NonsenseError
 from redactor.intervals import CoveredTime
-from redactor.redact.placeholders import Placeholders
 from redactor.textplaces import TextPlaces
 from redactor.types import PiiSpan, RedactedText, Seconds, Segment, TimeSpan, Transcript, Word, join_words
+
+if TYPE_CHECKING:
+    from redactor.redact.placeholders import Placeholders
 
 # For words that are muted only because they stand beside personal data or another side's is said meanwhile.
 _MUTED = "<MUTED>"
@@ -89,6 +92,9 @@ class _Group:
 def _lines(
     transcript: Transcript, spans: Sequence[TimeSpan], found: Sequence[PiiSpan]
 ) -> list[_Line]:
+    # Here and not above: Presidio is nothing for the process that hands out work.
+    from redactor.redact.placeholders import Placeholders
+
     placeholders = Placeholders()
     lines = [_Line(segment) for segment in transcript.segments]
     for channel in transcript.channels:

@@ -9,7 +9,7 @@ import tldextract
 
 from redactor.detect import PresidioDetector, presidio
 from redactor.detect.presidio import IN_CONTEXT, OfflineEmailRecognizer, supported_entities
-from redactor.detect.recognizers import SPOKEN_FORMS
+from redactor.detect.recognizers.spoken_forms import SPOKEN_FORMS
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import ModelError
 from redactor.invariants import check_found

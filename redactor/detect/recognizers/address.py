@@ -18,17 +18,9 @@ from redactor.detect.recognizers.lexicon import (
     standing,
     stem,
 )
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, ends_clause, text_at
-from redactor.detect.recognizers.spoken import (
-    FILLERS,
-    MEASURES,
-    MONTHS,
-    ORDINALS,
-    Finding,
-    Kind,
-    SpokenRecognizer,
-    Token,
-)
+from redactor.detect.recognizers.spoken import FILLERS, MEASURES, MONTHS, ORDINALS, Finding, Kind, Token
 
 _SCORE = 0.6
 _TYPES = frozenset(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS, RELATIONS
 from redactor.detect.recognizers.numeral_words import COUNTED
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import ends_clause, text_at
-from redactor.detect.recognizers.spoken import FILLERS, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, Finding, Kind, Token
 
 _SCORE = 0.6
 _OLDEST = 119

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from redactor.detect.recognizers.announced import is_counted, is_near, run_after, run_before
 from redactor.detect.recognizers.numeral_words import COUNTED
 from redactor.detect.recognizers.numerals import Run, is_years, runs
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, text_at
-from redactor.detect.recognizers.spoken import FILLERS, MONTHS, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, MONTHS, Finding, Kind, Token
 
 _SCORE = 0.6
 _MOST_DIGITS = 9

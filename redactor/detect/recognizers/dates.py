@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from redactor.detect.recognizers.numeral_words import COUNTED
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, ends_clause, text_at
-from redactor.detect.recognizers.spoken import FILLERS, MONTHS, ORDINALS, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, MONTHS, ORDINALS, Finding, Kind, Token
 
 _SCORE = 0.6
 _UNSURE = 0.4

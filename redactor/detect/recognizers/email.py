@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS, is_name_only, stem
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, text_at
-from redactor.detect.recognizers.spoken import FILLERS, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, Finding, Kind, Token
 
 _SCORE = 0.7
 _PROVIDERS = frozenset(

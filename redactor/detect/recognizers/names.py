@@ -22,8 +22,9 @@ from redactor.detect.recognizers.lexicon import (
     standing,
     stem,
 )
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, ends_clause, read_name, skip, text_at
-from redactor.detect.recognizers.spoken import FILLERS, Finding, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, Finding, Token
 
 
 @dataclass(frozen=True)

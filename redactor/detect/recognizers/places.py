@@ -17,8 +17,9 @@ from redactor.detect.recognizers.lexicon import (
     standing,
     stem,
 )
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, read_name, skip, text_at
-from redactor.detect.recognizers.spoken import Finding, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import Finding, Token
 
 _SURE, _LIKELY, _LISTED = 0.6, 0.55, 0.5
 # After these a place follows, or nothing with a capital does.

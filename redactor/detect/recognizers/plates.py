@@ -9,8 +9,9 @@ from itertools import islice, takewhile
 
 from redactor.detect.recognizers.announced import is_counted, misheard_lead, run_after, run_before
 from redactor.detect.recognizers.numerals import Run, runs
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, text_at
-from redactor.detect.recognizers.spoken import Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import Finding, Kind, Token
 
 _SCORE = 0.6
 _CUES = Cues(

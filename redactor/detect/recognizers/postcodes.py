@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from redactor.detect.recognizers.announced import is_counted, misheard_lead, run_after, run_before
 from redactor.detect.recognizers.numerals import Run, is_years, runs
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, text_at
-from redactor.detect.recognizers.spoken import Finding, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import Finding, Token
 
 _SCORE = 0.6
 _CUES = Cues(

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from redactor.detect.recognizers.email import value_end
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, skip, text_at
-from redactor.detect.recognizers.spoken import FILLERS, MEASURES, Finding, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, MEASURES, Finding, Token
 
 _CUES = Cues(
     {

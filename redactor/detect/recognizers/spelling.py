@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS, is_name_only, opens, rank, stem
-from redactor.detect.recognizers.spoken import FILLERS, NATO, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
+from redactor.detect.recognizers.spoken import FILLERS, NATO, Finding, Kind, Token
 
 _SCORE = 0.6
 _LIKELY = 0.5

@@ -1,4 +1,4 @@
-"""What recognizers of spoken forms share: the tokens of a transcript, and Presidio's interface around them.
+"""What recognizers of spoken forms share: the tokens of a transcript.
 
 A token is what one breath of a recognizer's text stands for: "415" and "seven" are numbers, "k" and "kilo"
 letters, "$5" and "10:30" amounts, everything else a word. Nothing here decides what is personal.
@@ -7,13 +7,9 @@ letters, "$5" and "10:30" amounts, everything else a word. Nothing here decides 
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-
-from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
 
 UNITS = {
     "zero": "0", "oh": "0", "nought": "0", "naught": "0", "one": "1", "two": "2", "three": "3", "four": "4",
@@ -145,37 +141,3 @@ class Finding:
     start: int
     end: int
     score: float = 0.6
-
-
-class SpokenRecognizer(LocalRecognizer):
-    """Base of the recognizers of spoken forms: a subclass names its ENTITIES and finds them among tokens."""
-
-    ENTITIES: tuple[str, ...] = ()
-
-    def __init__(self, supported_language: str = "en") -> None:
-        super().__init__(supported_entities=list(self.ENTITIES), supported_language=supported_language)
-
-    def load(self) -> None:
-        """Nothing to load."""
-
-    @abstractmethod
-    def find(self, tokens: Sequence[Token], text: str) -> Iterator[Finding]:
-        """Findings of any of ENTITIES, in any order, overlaps allowed."""
-
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: object = None) -> list[RecognizerResult]:
-        return [
-            self._result(found) for found in self.find(tokenize(text), text) if found.entity_type in entities
-        ]
-
-    def _result(self, found: Finding) -> RecognizerResult:
-        return RecognizerResult(
-            found.entity_type,
-            found.start,
-            found.end,
-            found.score,
-            analysis_explanation=AnalysisExplanation(self.name, found.score),
-            recognition_metadata={
-                RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
-                RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
-            },
-        )

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from redactor.detect.recognizers.announced import is_counted, is_linked, is_near
 from redactor.detect.recognizers.numerals import Run, is_progression, is_years, runs
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, text_at
-from redactor.detect.recognizers.spoken import FILLERS, MONTHS, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, MONTHS, Finding, Kind, Token
 
 _SCORE = 0.6
 # For strict policies alone: four digits that nothing announces.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from redactor.detect.recognizers.recognizer import SpokenRecognizer
 from redactor.detect.recognizers.slots import Cues, ends_clause
-from redactor.detect.recognizers.spoken import FILLERS, Finding, Kind, SpokenRecognizer, Token
+from redactor.detect.recognizers.spoken import FILLERS, Finding, Kind, Token
 
 _SCORE = 0.5
 _MOST = 3
