@@ -26,6 +26,8 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 # Prompted, a model need not be right but different: the most probable word at each step will do.
 _PROMPTED_BEAM = 1
+# Slow speech has about ten letters a second.
+_LONGEST_LETTER_S = 0.1
 
 # What a model made of a window, a segment for each of its stretches in which it has words.
 Segments = tuple[Segment, ...]
@@ -253,8 +255,7 @@ def _segments(
     at = 0
     before: RawWord | None = None
     for word in raw:
-        # Its middle tells: about a seam there is padding, and times are seldom off by as much.
-        while at + 1 < len(stretches) and (word.start + word.end) / 2 >= stretches[at].end:
+        while at + 1 < len(stretches) and _sounds_at(word) >= stretches[at].end:
             at, before = at + 1, None
         if word.text.strip():
             joined = before is not None and not (before.text[-1:].isspace() or word.text[:1].isspace())
@@ -275,6 +276,11 @@ def _segments(
         for words in by_stretch
         if words
     ]
+
+
+def _sounds_at(word: RawWord) -> Seconds:
+    """About when a word is said: a pause before it counts for its time, one behind it seldom does."""
+    return word.end - min(word.end - word.start, _LONGEST_LETTER_S * len(word.text.strip())) / 2
 
 
 def _word(word: RawWord, stretch: Stretch, num_stretches: int, *, joined: bool) -> Word:
