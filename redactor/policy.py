@@ -209,7 +209,7 @@ class VerifyPolicy:
     seed: int = 1
     model: str = "tiny.en"
     suspicion: float = 1.0
-    max_rounds: int = 4
+    max_rounds: int = 12
     padding_ms: float = 50.0
 
 
