@@ -157,7 +157,7 @@ def test_the_command_line_starts_without_loading_any_heavy_library():
 
 
 def test_who_hands_out_work_starts_without_the_detectors():
-    """They take a second, in which no worker has started yet."""
+    """While they are imported, no worker has started yet."""
     assert not {"presidio_analyzer", "spacy"} & set(loaded_by("import redactor.runs"))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Detector", "PresidioDetector", "SpeechDetector", "Tagger"]
 
-# Presidio and spaCy take a second to import, and the process that hands out work needs neither.
+# Presidio and spaCy take long to import, and the process that hands out work needs neither.
 _MODULES = {"PresidioDetector": "presidio", "SpeechDetector": "speech", "Tagger": "tagger"}
 
 

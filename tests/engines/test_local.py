@@ -32,9 +32,14 @@ class Run:
         self.rows = []
 
     def __call__(self, names=NAMES, *, num_workers=1, on_row=None, sizes=None, **script):
-        self.spec = Spec(self.tmp_path, self.folder.release, **script)
+        engine = self.engine(num_workers, **script)
         self.ledger.add(names)
-        engine = LocalEngine(
+        jobs = [Job(name, self.tmp_path / name, (sizes or {}).get(name, 0)) for name in names]
+        engine.run(jobs, on_row=on_row or self.rows.append)
+
+    def engine(self, num_workers, **script):
+        self.spec = Spec(self.tmp_path, self.folder.release, **script)
+        return LocalEngine(
             self.spec,
             folder=self.folder,
             ledger=self.ledger,
@@ -43,8 +48,6 @@ class Run:
             num_workers=num_workers,
             body=follow,
         )
-        jobs = [Job(name, self.tmp_path / name, (sizes or {}).get(name, 0)) for name in names]
-        engine.run(jobs, on_row=on_row or self.rows.append)
 
     def states(self):
         return {row.name: row.state for row in self.ledger.rows()}
@@ -152,28 +155,17 @@ def test_large_recordings_come_first(run):
     ],
 )
 def test_a_worker_takes_no_more_than_it_can_use(run, in_hand, waiting, num_workers, taken):
-    spec = Spec(run.tmp_path, run.folder.release, recordings_at_once=4)
-    engine = LocalEngine(
-        spec,
-        folder=run.folder,
-        ledger=run.ledger,
-        record=record_of(run.folder),
-        identity=RunIdentity("d1", {}),
-        num_workers=num_workers,
-    )
+    engine = run.engine(num_workers, recordings_at_once=4)
     jobs = [Job(str(number), run.tmp_path, size) for number, size in enumerate([*in_hand, *waiting])]
     worker = _Worker(None, None, None, 0, ready=True)
     worker.jobs_in_hand.update({job.name: job for job in jobs[: len(in_hand)]})
     engine._workers.append(worker)
     engine._waiting.extend(jobs[len(in_hand) :])
     assert engine._has_room(worker, engine._waiting[0]) is taken
-    run.spec = spec
 
 
 def test_a_recording_goes_to_the_worker_that_has_least_in_hand(run):
-    spec = Spec(run.tmp_path, run.folder.release, recordings_at_once=4)
-    kind = {"folder": run.folder, "ledger": run.ledger, "record": record_of(run.folder)}
-    engine = LocalEngine(spec, identity=RunIdentity("d1", {}), num_workers=2, **kind)
+    engine = run.engine(2, recordings_at_once=4)
     sizes = (8 << 20, 4 << 20, 2 << 20, 1 << 20)
     sent: list[list[int]] = [[], []]
     for index in (0, 1):
@@ -182,8 +174,7 @@ def test_a_recording_goes_to_the_worker_that_has_least_in_hand(run):
     engine._waiting.extend(Job(name, run.tmp_path, size) for name, size in zip(NAMES, sizes, strict=True))
     engine._hand_out()
     assert sent == [[sizes[0]], [*sizes[1:]]]
-    engine._ledger.give_back(NAMES)
-    run.spec = spec
+    run.ledger.give_back(NAMES)
 
 
 def test_workers_that_die_while_they_load_stop_the_run(run):
