@@ -13,6 +13,7 @@ from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
 from redactor.transcribe.plausible import cannot_be_said, said_again
+from redactor.transcribe.speech import MODEL_RATE_HZ, speech_in
 from redactor.transcribe.whisper import Whisper
 from redactor.transcribe.windows import Stretch, Window, WindowKey
 from redactor.transcribe.written import Encoded, RawWord, Written
@@ -29,8 +30,34 @@ _PROMPTED_BEAM = 1
 # Slow speech has about ten letters a second.
 _LONGEST_LETTER_S = 0.1
 
-# What a model made of a window, a segment for each of its stretches in which it has words.
-Segments = tuple[Segment, ...]
+# A decoder now and then stops in the middle, often where somebody begins to spell. With more speech than this
+# behind its last word, what is left of a window is heard as one of its own.
+_LEAST_LEFT_S = 1.0
+# A word that ends this early in a window leaves all of it: hearing that again would not end.
+_LEAST_REACHED_S = 0.2
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a model made of a window.
+
+    Attributes
+    ----------
+    segments : tuple of Segment
+        One for each stretch in which it has words.
+    unknown : tuple of (float, float)
+        Of what it made no words: seconds of the recording.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    unknown: tuple[tuple[Seconds, Seconds], ...] = ()
+
+    @classmethod
+    def nothing_of(cls, window: Window) -> Made:
+        return cls(unknown=tuple((s.begin + s.shift, s.end + s.shift) for s in window.stretches))
+
+    def __add__(self, other: Made) -> Made:
+        return Made(self.segments + other.segments, self.unknown + other.unknown)
 
 
 @dataclass
@@ -90,7 +117,7 @@ class Listener:
         prompts: Mapping[str, Sequence[str]],
         identifier: Whisper | None,
         tally: Tally,
-        known: dict[WindowKey, Segments | None] | None,
+        known: dict[WindowKey, Made] | None,
     ) -> None:
         self._tally = tally
         self._known = known
@@ -110,7 +137,7 @@ class Listener:
         """Take note of windows, and hear those that make up a group."""
         for window in windows:
             if self._known is not None and (key := window.key) in self._known:
-                self._keep(window, self._known[key], self._heard[0])
+                self._keep(self._known[key], self._heard[0])
                 continue
             if sum(w.duration for w in self._waiting) >= GROUP_S:
                 self._hear(self._waiting)
@@ -181,9 +208,47 @@ class Listener:
         words: ChannelWords,
         prompt: str = "",
     ) -> None:
+        for window, made in zip(windows, self._made(ear, windows, encoded, language, prompt), strict=True):
+            if self._known is not None:
+                self._known[window.key] = made
+            self._keep(made, words)
+
+    def _made(
+        self, ear: Whisper, windows: Sequence[Window], encoded: Sequence[Encoded], language: str, prompt: str
+    ) -> list[Made]:
+        """What a model makes of windows, and of what it left of them."""
+        answers = self._answers(ear, windows, encoded, language, prompt)
+        made = [one for one, _ in answers]
+        left = {
+            number: rest
+            for number, (window, (_, reached)) in enumerate(zip(windows, answers, strict=True))
+            if (rest := self._left(window, reached))
+        }
+        if left:
+            states = ear.encode([rest.samples for rest in left.values()])
+            more = self._made(ear, list(left.values()), states, language, prompt)
+            for number, one in zip(left, more, strict=True):
+                made[number] += one
+        return made
+
+    def _left(self, window: Window, reached: Seconds) -> Window | None:
+        """What of a window lies behind the last word, where there is speech in it."""
+        if not _LEAST_REACHED_S <= reached <= window.duration - _LEAST_LEFT_S:  # nor NaN
+            return None
+        rest = window.after(reached)
+        regions = speech_in(rest.samples, threshold=self._policy.transcribe.vad_threshold)
+        if sum(stop - first for first, stop in regions) < _LEAST_LEFT_S * MODEL_RATE_HZ:
+            return None
+        return rest.after(regions[0][0] / MODEL_RATE_HZ - self._policy.transcribe.vad_padding_ms / 1000)
+
+    def _answers(
+        self, ear: Whisper, windows: Sequence[Window], encoded: Sequence[Encoded], language: str, prompt: str
+    ) -> list[tuple[Made, Seconds]]:
+        """What a model makes of windows at once, and where in them its last word ends."""
         beam_size = _PROMPTED_BEAM if prompt else self._policy.transcribe.beam_size
         how = {"beam_size": beam_size, "prompt": prompt}
         texts = ear.write(encoded, language, **how)
+        found = []
         for window, states, written in zip(windows, encoded, texts, strict=True):
             self._tally.windows += 1
             answers = [(states, written)]
@@ -192,19 +257,12 @@ class Listener:
                 self._tally.again += 1
                 again = ear.encode([window.samples], full=True)
                 answers += zip(again, ear.write(again, language, **how), strict=True)
-            segments = self._best(ear, window, answers, language)
-            if self._known is not None:
-                self._known[window.key] = segments
-            self._keep(window, segments, words)
+            found.append(self._best(ear, window, answers, language))
+        return found
 
-    def _keep(self, window: Window, segments: Segments | None, words: ChannelWords) -> None:
-        if segments is None:
-            words.speech += [
-                region(self._channel, s.begin + s.shift, s.end + s.shift, self._duration)
-                for s in window.stretches
-            ]
-        else:
-            words.segments += [replace(s, channel=self._channel) for s in segments if s.words]
+    def _keep(self, made: Made, words: ChannelWords) -> None:
+        words.speech += [region(self._channel, start, end, self._duration) for start, end in made.unknown]
+        words.segments += [replace(s, channel=self._channel) for s in made.segments if s.words]
 
     def _doubtful(self, written: Written) -> bool:
         """Whether a model may have done better with a window of 30 s."""
@@ -221,8 +279,8 @@ class Listener:
 
     def _best(
         self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
-    ) -> Segments | None:
-        """The most probable answer that can have been said; None if there is none."""
+    ) -> tuple[Made, Seconds]:
+        """The most probable answer that can have been said, and where in the window its last word ends."""
         for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
             if self._is_loop(written) or _is_made_up(written):
                 continue
@@ -233,8 +291,8 @@ class Listener:
             )
             all_words = [word for segment in segments for word in segment.words]
             if not any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
-                return segments
-        return None
+                return Made(segments), raw[-1].end if raw else window.duration
+        return Made.nothing_of(window), window.duration
 
 
 def _is_made_up(written: Written) -> bool:

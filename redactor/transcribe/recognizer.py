@@ -17,7 +17,7 @@ from redactor.kernels.power import PowerStream
 from redactor.policy import Policy
 from redactor.transcribe.channel import ChannelStream, GridChannel
 from redactor.transcribe.device import Device
-from redactor.transcribe.listener import ChannelWords, Listener, Segments, Tally, region
+from redactor.transcribe.listener import ChannelWords, Listener, Made, Tally, region
 from redactor.transcribe.speech import loud_regions
 from redactor.transcribe.whisper import Whisper
 from redactor.transcribe.windows import WindowKey
@@ -154,7 +154,7 @@ class Recognizer:
         policy: Policy,
         *,
         languages: Sequence[str],
-        known: dict[WindowKey, Segments | None],
+        known: dict[WindowKey, Made],
     ) -> Transcript:
         """Transcribe by another route than :meth:`transcribe`, for what that one may have missed.
 
@@ -204,7 +204,7 @@ class Recognizer:
         policy: Policy,
         ears: Sequence[Whisper],
         prompts: Mapping[str, Sequence[str]],
-        known: dict[WindowKey, Segments | None] | None = None,
+        known: dict[WindowKey, Made] | None = None,
     ) -> Listener:
         duration = recording.duration
         return Listener(channel, duration, policy, ears, prompts, self._identifier, self.tally, known)

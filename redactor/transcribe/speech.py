@@ -91,6 +91,12 @@ class SpeechStream:
         return self._rule.judge(probabilities)
 
 
+def speech_in(samples: np.ndarray, *, threshold: float) -> list[Region]:
+    """Stretches of speech in a sound by itself, as :class:`SpeechStream` gives them."""
+    stream = SpeechStream(threshold=threshold)
+    return stream.feed(samples) + stream.finish()
+
+
 class _Hysteresis:
     """From probabilities of frames to regions; the rule of Silero's own ``get_speech_timestamps``."""
 

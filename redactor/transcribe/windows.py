@@ -71,6 +71,13 @@ class Window:
             for (at, first), (until, _) in pairwise(places)
         )
 
+    def after(self, begin: Seconds) -> Window:
+        """What follows a moment of its sound."""
+        at = min(max(round(begin * MODEL_RATE_HZ), 0), len(self.samples))
+        place, first = max(pair for pair in self._places if pair[0] <= at)
+        seams = tuple((later - at, sample) for later, sample in self.seams if later > at)
+        return Window(first + at - place, self.samples[at:].copy(), seams)
+
     @property
     def _places(self) -> tuple[tuple[int, int], ...]:
         return ((0, self.first), *self.seams)

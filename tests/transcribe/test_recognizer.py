@@ -15,7 +15,7 @@ from redactor.errors import LanguageError, ModelError
 from redactor.invariants import check_transcript
 from redactor.model_registry import resolve
 from redactor.policy import LanguagePolicy, Policy
-from redactor.transcribe import Recognizer, choose_device, recognizer
+from redactor.transcribe import Recognizer, choose_device, listener, recognizer
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.rules import WindowRules
 from redactor.transcribe.windows import Window
@@ -365,6 +365,68 @@ def test_more_than_can_be_said_in_one_stretch_is_no_words_of_any(make):
     said = words(*crowd, (" yes", 1.5, 1.8))
     heard = hear(make(Ear([said], full=[Said(LOOP)]), windows=JOINED, regions=[]), duration=10.0)
     assert words_of(heard) == [] and len(heard.speech) == 3
+
+
+@pytest.fixture
+def speech_left(monkeypatch):
+    """Says where, in seconds of each sound that is left behind a last word, there is speech."""
+
+    def say(*answers):
+        waiting = list(answers)
+
+        def speech_in(samples, *, threshold):
+            return [(round(a * RATE), round(b * RATE)) for a, b in waiting.pop(0)]
+
+        monkeypatch.setattr(listener, "speech_in", speech_in)
+        return waiting
+
+    return say
+
+
+def test_speech_behind_the_last_word_of_a_window_is_heard_by_itself(make, speech_left):
+    """A decoder stops in the middle now and then, where it becomes hard: at spelled names, at numbers."""
+    waiting = speech_left([(2.0, 4.0)], [(0.5, 2.0)])
+    ear = Ear([words((" My", 0.1, 0.5)), words((" name", 0.4, 0.6)), words((" is", 0.2, 2.5))])
+    heard = hear(make(ear, windows=[(1.0, 7.0)]), duration=10.0)
+    # 5.5 s are left, of which 1.6 s are a pause; then 3.3 s, and of these 0.1 s.
+    assert [n / RATE for n, _ in ear.encoded] == pytest.approx([6.0, 3.9, 3.2])
+    assert words_of(heard) == [("My", 1.1, 1.5), ("name", 3.5, 3.7), ("is", 4.0, 6.3)]
+    assert not waiting and heard.speech == (SpeechRegion(0, 0.0, 2.0),)
+    check_transcript(heard, recording(duration=10.0))
+
+
+def test_what_is_left_of_a_window_keeps_its_place_behind_a_pause(make, speech_left):
+    speech_left([(0.0, 0.7), (1.0, 2.0)])
+    ear = Ear([words((" I'm", 0.2, 0.5)), words((" Ada", 0.1, 0.5), (" yes", 0.8, 1.2), (" you", 2.6, 3.4))])
+    heard = hear(make(ear, windows=JOINED), duration=10.0)
+    assert words_of(heard) == [("I'm", 1.2, 1.5), ("Ada", 1.6, 2.0), ("yes", 5.3, 5.7), ("you", 8.1, 8.9)]
+
+
+@pytest.mark.parametrize("speech", [[], [(0.0, 0.5), (1.0, 1.4)]])
+def test_without_a_second_of_speech_behind_the_last_word_nothing_is_heard_again(make, speech_left, speech):
+    speech_left(speech)
+    ear = Ear([words((" My", 0.1, 0.5))])
+    hear(make(ear, windows=[(1.0, 7.0)]), duration=10.0)
+    assert len(ear.encoded) == 1
+
+
+def test_a_model_that_comes_no_farther_is_not_asked_for_ever(make, speech_left):
+    waiting = speech_left([(0.0, 5.0)])
+    ear = Ear([words((" My", 0.0, 0.1))])
+    assert words_of(hear(make(ear, windows=[(1.0, 7.0)]), duration=10.0)) == [("My", 1.0, 1.1)]
+    assert len(waiting) == 1
+
+
+def test_what_is_left_and_becomes_no_words_is_unknown(make, speech_left):
+    speech_left([(1.0, 5.0)])
+    ear = Ear([words((" My", 0.1, 0.5)), Said(LOOP)], full=[Said(LOOP)])
+    made, known = make(ear, windows=[(1.0, 7.0)], regions=[]), {}
+    first = made.listen_again(recording(duration=10.0), AUTO, languages=("en",), known=known)
+    assert words_of(first) == [("My", 1.1, 1.5)]
+    assert first.speech == (SpeechRegion(0, pytest.approx(2.1), 7.0),)  # from 0.4 s before the speech
+    # What did not change is known with what was left of it.
+    assert made.listen_again(recording(duration=10.0), AUTO, languages=("en",), known=known) == first
+    assert len(known) == 1 and len(ear.encoded) == 3
 
 
 def test_windows_are_heard_in_groups_of_one_language(make):

@@ -158,3 +158,21 @@ def test_windows_are_told_apart_by_place_and_sound():
     other = ramp(30.0)
     other[-1] = 0.0
     assert [w.key for w in grid(other)][:-1] == keys[:-1] and [w.key for w in grid(other)][-1] != keys[-1]
+
+
+@pytest.mark.parametrize(
+    ("begin", "left"),
+    [
+        (-1.0, [(0.6, 3.4), (9.6, 11.4)]),
+        (1.0, [(1.6, 3.4), (9.6, 11.4)]),
+        (2.8, [(9.6, 11.4)]),
+        (3.8, [(10.6, 11.4)]),
+    ],
+)
+def test_what_follows_a_moment_of_a_window_stays_at_its_place(begin, left):
+    (window,) = cut([(1.0, 3.0), (10.0, 11.0)], seconds=20.0)
+    rest = window.after(begin)
+    assert pieces(rest) == left and rest.stop == window.stop
+    for stretch in rest.stretches:
+        place = round(stretch.begin * RATE)
+        assert rest.samples[place] == round((stretch.begin + stretch.shift) * RATE)
