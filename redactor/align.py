@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -95,7 +95,7 @@ def _detected(
         channel: [(number, _Bounds.of(h, channel)) for number, h in numbered if not h.prompted]
         for _, channel in texts
     }
-    silences = {channel: _silences(transcript, channel) for _, channel in texts}
+    speech = {channel: _speech(transcript, channel) for _, channel in texts}
     spans = []
     for pii in found:
         place = places[pii.hearing, pii.channel]
@@ -105,34 +105,30 @@ def _detected(
                 f"a finding of type {pii.entity_type} on channel {pii.channel} lies on no word; "
                 "run the recording again, and report it if it stays"
             )
-        for part in _parts(words, found_on.start, found_on.stop, silences[pii.channel]):
-            under = words[slice(*part)]
-            others = [b for number, b in bounds[pii.channel] if number != pii.hearing]
-            doubt = _doubt(under, others, policy)
-            start, end = _edges(words, *part, doubt, power[:, pii.channel], policy)
-            spans.append(_span(start, end, pii, transcript.duration))
+        under = words[found_on.start : found_on.stop]
+        others = [b for number, b in bounds[pii.channel] if number != pii.hearing]
+        doubt = _doubt(under, others, policy)
+        edges = _edges(words, found_on.start, found_on.stop, doubt, power[:, pii.channel], policy)
+        silent = _long_silences(under, speech[pii.channel])
+        spans += [_span(start, end, pii, transcript.duration) for start, end in subtract([edges], silent)]
     return spans
 
 
-def _parts(
-    words: Sequence[Word], first: int, stop: int, silences: Sequence[Interval]
-) -> Iterator[tuple[int, int]]:
-    """``words[first:stop]`` cut where its speaker is silent for long: there the other side may be talking.
+def _long_silences(under: Sequence[Word], speech: Iterable[Interval]) -> list[Interval]:
+    """Where the speaker of a finding is silent for long between its words: there the other side may be talking.
 
-    A gap with any speech in it stays in one piece with what is around it: it may hold more of the value.
+    Any speech in such a gap stays in the finding, with what is near it: it may hold more of the value.
     """
-    for index in range(first + 1, stop):
-        start, end = words[index - 1].end + _WORD_TIME_ERROR_S, words[index].start - _WORD_TIME_ERROR_S
-        if end - start >= _LONG_SILENCE_S and any(a <= start and end <= b for a, b in silences):
-            yield first, index
-            first = index
-    yield first, stop
+    spoken = [(word.start, word.end) for word in under]
+    all_of_it = min(start for start, _ in spoken), max(end for _, end in spoken)
+    near = _WORD_TIME_ERROR_S
+    left = subtract([all_of_it], [(start - near, end + near) for start, end in (*spoken, *speech)])
+    return _longer(left, 1000 * _LONG_SILENCE_S)
 
 
-def _silences(transcript: Transcript, channel: int) -> list[Interval]:
-    """Where nobody speaks on a channel, by any hearing's look at the audio."""
-    speech = [(r.start, r.end) for h in transcript.unprompted for r in h.speech if r.channel == channel]
-    return subtract([(0.0, transcript.duration)], speech)
+def _speech(transcript: Transcript, channel: int) -> list[Interval]:
+    """Where somebody speaks on a channel, by any hearing's look at the audio."""
+    return union((r.start, r.end) for h in transcript.unprompted for r in h.speech if r.channel == channel)
 
 
 @dataclass(frozen=True)
