@@ -23,9 +23,10 @@ from benchmarks.material import (
 )
 from benchmarks.pictures import Bar, Chart, bars
 from benchmarks.processes import BenchError, Finished, Look, check, memory, run_program
-from benchmarks.recognized import control_errors, mixed_said, read_texts
+from benchmarks.recognized import control_errors, difference, mixed_said, read_texts
 from benchmarks.speeds import Quality, Result, Speed, figures, ratios, table
 from redactor.bench.gold import GoldRecording, GoldWord, entities, read_gold
+from redactor.bench.wer import WordErrors
 from redactor.config import load_policy, parse_policy
 from redactor.config_text import to_toml
 
@@ -304,3 +305,12 @@ def test_pictures_hold_their_names_escaped():
     drawn = chart.picture([chart.line([(0, 0), (1, 2)]), *chart.dot((1, 2), "<x>")])
     assert "a &amp; b" in drawn and "&lt;x&gt;" in drawn and "340.0" in drawn
     assert bars([("one", [Bar("long", 2.0, "2"), Bar("none", 0.0, "0")]), ("no bars", [])]).count("<rect") == 3
+
+
+def test_two_rates_differ_by_what_both_made_of_the_same_recordings():
+    """Recordings are drawn with both of their texts: what is hard for both widens nothing."""
+    pairs = [(WordErrors(n, 10), WordErrors(n + 1, 10)) for n in range(9)]
+    assert difference(pairs) == (pytest.approx(0.1),) * 3
+    more, low, high = difference([*pairs, (WordErrors(5, 10), WordErrors(0, 10))])
+    assert more == pytest.approx(0.04)
+    assert low < more < high
