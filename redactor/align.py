@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 
@@ -114,20 +115,25 @@ def _detected(
     return spans
 
 
-def _long_silences(under: Sequence[Word], speech: Iterable[Interval]) -> list[Interval]:
+def _long_silences(under: Sequence[Word], speech: Sequence[Interval]) -> list[Interval]:
     """Where the speaker of a finding is silent for long between its words: there the other side may be talking.
 
-    Any speech in such a gap stays in the finding, with what is near it: it may hold more of the value.
+    Any speech in such a gap stays in the finding, with what is near it: it may hold more of the value. `speech`
+    is that of the whole channel, disjoint and in order.
     """
     spoken = [(word.start, word.end) for word in under]
-    all_of_it = min(start for start, _ in spoken), max(end for _, end in spoken)
+    first, last = min(start for start, _ in spoken), max(end for _, end in spoken)
     near = _WORD_TIME_ERROR_S
-    left = subtract([all_of_it], [(start - near, end + near) for start, end in (*spoken, *speech)])
+    # A day of calls has many findings and many regions: only those that reach it are looked at.
+    begin = bisect.bisect_left(speech, first - near, key=itemgetter(1))
+    stop = bisect.bisect_right(speech, last + near, key=itemgetter(0))
+    heard = (*spoken, *speech[begin:stop])
+    left = subtract([(first, last)], [(start - near, end + near) for start, end in heard])
     return _longer(left, 1000 * _LONG_SILENCE_S)
 
 
 def _speech(transcript: Transcript, channel: int) -> list[Interval]:
-    """Where somebody speaks on a channel, by any hearing's look at the audio."""
+    """Where somebody speaks on a channel, by any hearing's look at the audio; disjoint, in order."""
     return union((r.start, r.end) for h in transcript.unprompted for r in h.speech if r.channel == channel)
 
 
@@ -213,7 +219,7 @@ def _unheard(
     # What a model makes up when it is prompted would hide that nobody understood what was said there.
     hearings = transcript.unprompted
     for channel in sorted({r.channel for hearing in hearings for r in hearing.speech}):
-        speech = [(r.start, r.end) for h in hearings for r in h.speech if r.channel == channel]
+        speech = _speech(transcript, channel)
         words = [
             [(w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in hearing.words(channel)]
             for hearing in hearings
