@@ -8,7 +8,7 @@ import pytest
 from redactor.audio.decode import decode
 from redactor.audio.resample import model_channel
 from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
-from redactor.transcribe.speech import SpeechStream, _Hysteresis, loud_regions
+from redactor.transcribe.speech import SpeechStream, _Hysteresis, loud_regions, speech_in
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FRAME = 512
@@ -85,6 +85,11 @@ def test_what_never_pauses_is_told_of_in_pieces_without_a_gap():
     assert len(found) > 2
     assert (found[0][0], found[-1][1]) == (0, 3000)
     assert all(a[1] == b[0] for a, b in zip(found, found[1:], strict=False))
+
+
+def test_a_sound_by_itself_is_searched_to_its_end(order):
+    sound = order[: len(order) * 2 // 3]
+    assert speech_in(sound, threshold=0.35) == regions(sound, (7_000,)) != []
 
 
 def test_the_next_speech_is_never_announced_too_late():
