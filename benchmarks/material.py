@@ -71,17 +71,17 @@ class Material:
         return self.gold_file.parent / "audio"
 
 
-def sources_of(gold_file: Path, kind: str) -> list[Source]:
-    """Recordings of a kind, in the order of the gold.
+def sources_of(gold_file: Path, *kinds: str) -> list[Source]:
+    """Recordings of some kinds, in the order of the gold.
 
     Raises
     ------
     BenchError
         If there is none, or one cannot be read.
     """
-    found = [_source(row, gold_file.parent) for row in read_gold(gold_file) if row.kind == kind]
+    found = [_source(row, gold_file.parent) for row in read_gold(gold_file) if row.kind in kinds]
     if not found:
-        raise BenchError(f"{gold_file} holds no recording of kind {kind!r}")
+        raise BenchError(f"{gold_file} holds no recording of kind {' or '.join(map(repr, kinds))}")
     return found
 
 

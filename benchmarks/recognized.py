@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,13 +25,12 @@ import numpy as np
 from benchmarks.material import CALL, COMMAND, Material, Source, sources_of
 from benchmarks.processes import BenchError
 from benchmarks.tables import aligned
-from redactor.bench.gold import GoldRecording, read_gold
+from redactor.bench.gold import GoldRecording
+from redactor.bench.score import TAILS, draws
 from redactor.bench.wer import WordErrors, said_and_heard, word_errors
 from redactor.config import load_policy
 from redactor.policy import Policy
 from redactor.types import Transcript
-
-DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -84,18 +83,18 @@ def product_errors(material: Material, policy: Policy, model: str) -> Errors:
 
     Copies of a recording are heard once. One in a language that the policy does not know has no words.
     """
-    hear = _recognizer(policy, model)
+    errors_of = _recognizer(policy, model)
     known: dict[Path, WordErrors] = {}
     errors = Errors()
     for source in material.sources:
         original = material.originals[source.gold.audio]
         if original not in known:
-            known[original] = sum((word_errors(*pair) for pair in hear(source)), WordErrors())
+            known[original] = errors_of(source)
         errors = errors.plus(known[original], source.num_channels)
     return errors
 
 
-def _recognizer(policy: Policy, model: str) -> Callable[[Source], Iterator[tuple[str, str]]]:
+def _recognizer(policy: Policy, model: str) -> Callable[[Source], WordErrors]:
     from redactor.audio.decode import decode
     from redactor.audio.recording import Recording
     from redactor.errors import LanguageError
@@ -104,15 +103,15 @@ def _recognizer(policy: Policy, model: str) -> Callable[[Source], Iterator[tuple
 
     recognizer = Recognizer(resolve(model, task="transcribe"), device=choose_device("cpu"))
 
-    def hear(source: Source) -> Iterator[tuple[str, str]]:
+    def errors_of(source: Source) -> WordErrors:
         recording = Recording.of(decode(source.path).audio)
         try:
             transcript = recognizer.transcribe(recording, policy).transcript
         except LanguageError:
             transcript = Transcript(recording.duration, ())
-        return said_and_heard(source.gold, transcript)
+        return sum((word_errors(*pair) for pair in said_and_heard(source.gold, transcript)), WordErrors())
 
-    return hear
+    return errors_of
 
 
 def difference(pairs: Sequence[tuple[WordErrors, WordErrors]], *, seed: int = 0) -> tuple[float, float, float]:
@@ -124,10 +123,9 @@ def difference(pairs: Sequence[tuple[WordErrors, WordErrors]], *, seed: int = 0)
         Of one recording each.
     """
     counts = np.array([(a.errors, a.words, b.errors, b.words) for a, b in pairs], float)
-    weights = np.random.default_rng(seed).multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), DRAWS)
-    sums = np.vstack((counts.sum(axis=0), weights @ counts))
+    sums = np.vstack((counts.sum(axis=0), draws(len(pairs), seed=seed) @ counts))
     more = sums[:, 2] / sums[:, 3] - sums[:, 0] / sums[:, 1]
-    low, high = np.quantile(more[1:], [0.025, 0.975])
+    low, high = np.quantile(more[1:], TAILS)
     return float(more[0]), float(low), float(high)
 
 
@@ -142,15 +140,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if len(args.gold) != len(args.texts):
         parser.error("as many --texts as --gold, in the same order")
-    hear = _recognizer(one_model(load_policy("standard")), args.model)
+    errors_of = _recognizer(one_model(load_policy("standard")), args.model)
     pairs = defaultdict(list)
     for gold_file, texts_file in zip(args.gold, args.texts, strict=True):
         texts = read_texts(texts_file)
-        kinds = {row.kind for row in read_gold(gold_file)} & {CALL, COMMAND}
-        for source in (source for kind in sorted(kinds) for source in sources_of(gold_file, kind)):
-            ours = sum((word_errors(*pair) for pair in hear(source)), WordErrors())
+        for source in sources_of(gold_file, CALL, COMMAND):
             key = source.gold.kind, "one channel" if source.num_channels == 1 else "more channels"
-            pairs[key].append((script_errors(source, texts), ours))
+            pairs[key].append((script_errors(source, texts), errors_of(source)))
     lines = [("", "", "recordings", "words", "plain script", "product", "more")]
     for (kind, channels), of in sorted(pairs.items()):
         script, ours = (sum((pair[n] for pair in of), WordErrors()) for n in (0, 1))

@@ -17,6 +17,7 @@ from redactor.bench.measure import Heard, Stretch, pieces
 
 DRAWS = 2000
 LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, 1 - (1 - LEVEL) / 2)
 
 
 @dataclass(frozen=True)
@@ -173,8 +174,7 @@ def _share(
     np.add.at(by_group, of, counts)
     drawn = weights @ by_group
     drawn = drawn[drawn[:, 1] > 0]
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], TAILS)
     return Rate(count / total, float(low), float(high), count, total)
 
 
@@ -199,13 +199,18 @@ def _bounded(rate: Rate, recordings: int) -> Rate:
     return Rate(0.0, 0.0, clopper_pearson_upper(0, recordings), rate.count, rate.of)
 
 
+def draws(size: int, *, seed: int) -> np.ndarray:
+    """How often each of `size` things is in each of the draws with replacement; shape [num_draws, size]."""
+    if not size:
+        return np.zeros((1, 0))
+    return np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), DRAWS)
+
+
 def summarize(name: str, rows: Sequence[Scored], *, seed: int = 0) -> Row:
     """One line of the table over the given recordings."""
     groups = {group: i for i, group in enumerate(sorted({row.group for row in rows}))}
     of = np.array([groups[row.group] for row in rows], dtype=np.int64)
-    rng = np.random.default_rng(seed)
-    size = len(groups)
-    weights = rng.multinomial(size, np.full(size, 1 / size), DRAWS) if size else np.zeros((1, 0))
+    weights = draws(len(groups), seed=seed)
     with_pii = [i for i, row in enumerate(rows) if row.units]
     pii_rows = [rows[i] for i in with_pii]
     released = sum(not row.held_back for row in pii_rows)
