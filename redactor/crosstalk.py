@@ -36,6 +36,8 @@ _MOST_CROSSTALK_DB = -20.0
 # What is this much weaker than speech over it is heard in no 20 ms of it: the contract of the benchmarks takes
 # a correlation of 0.3 for audible (redactor/bench/measure.py), which is 10 dB; the rest is for what varies.
 _COVERED_DB = 16.0
+# Frames that are smoothed at a time.
+_FRAMES_AT_ONCE = 1 << 16
 # Shorter stretches of the other side are no words, and shorter dips in them tell nothing.
 _SHORTEST_S, _DIP_S = 0.2, 0.1
 
@@ -123,9 +125,17 @@ def _most_on(own: np.ndarray, other: np.ndarray) -> float:
 
 
 def _smoothed(power: np.ndarray) -> np.ndarray:
-    """Mean power around each frame; shape as `power`, float64."""
-    summed = np.cumsum(np.pad(power.astype(np.float64), ((_SMOOTH // 2 + 1, _SMOOTH // 2), (0, 0))), axis=0)
-    return np.maximum(summed[_SMOOTH:] - summed[:-_SMOOTH], 0.0) / _SMOOTH
+    """Mean power around each frame; shape as `power`, float32. In blocks: a day of frames is to fit."""
+    smooth = np.empty(power.shape, np.float32)
+    half = _SMOOTH // 2
+    for first in range(0, len(power), _FRAMES_AT_ONCE):
+        low, stop = max(first - half, 0), min(first + _FRAMES_AT_ONCE, len(power))
+        around = power[low : stop + half]
+        # Beyond the recording there is silence.
+        before, behind = half - (first - low), stop + half - (low + len(around))
+        padded = np.pad(around.astype(np.float64), ((before, behind), (0, 0)))
+        smooth[first:stop] = sliding_window_view(padded, _SMOOTH, axis=0).mean(axis=-1)
+    return smooth
 
 
 def _stretches(covers: np.ndarray) -> list[tuple[int, int]]:

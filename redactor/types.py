@@ -93,7 +93,7 @@ class Sound(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Word:
     """One recognized word; ``char_start:char_end`` is its place in its channel's text.
 
@@ -127,7 +127,7 @@ class Segment:
     compression_ratio: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SpeechRegion:
     """Where somebody speaks on a channel, found in the audio without looking at any words."""
 
@@ -222,7 +222,7 @@ def join_words(words: Iterable[Word]) -> str:
     return "".join(pieces)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PiiSpan:
     """Personal data found in a channel's text, by position only: the text itself is never carried along.
 

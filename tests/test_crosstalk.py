@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from redactor import crosstalk
 from redactor.crosstalk import Crosstalk
 from redactor.kernels.power import FRAME_S
 from redactor.types import Origin, TimeSpan
@@ -116,3 +117,13 @@ def test_a_span_at_the_edges_of_a_recording_keeps_its_times():
         assert all(muted.start <= s.start < s.end <= muted.end for s in found)
         kept = 1.0 if muted.start else 0.5
         assert silent(power, muted, 1) == pytest.approx(muted.end - muted.start - kept, abs=0.1)
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 3, 1000])
+def test_a_long_recording_is_smoothed_in_blocks_that_leave_no_trace(monkeypatch, num_frames):
+    power = np.random.default_rng(0).random((num_frames, 2)).astype(np.float32)
+    padded = np.pad(power.astype(np.float64), ((2, 2), (0, 0)))
+    mean = np.stack([np.convolve(padded[:, channel], np.ones(5) / 5, "valid") for channel in (0, 1)], axis=1)
+    for size in (1, 7, 1 << 16):
+        monkeypatch.setattr(crosstalk, "_FRAMES_AT_ONCE", size)
+        assert crosstalk._smoothed(power) == pytest.approx(mean, rel=1e-6)

@@ -15,7 +15,7 @@ from redactor.types import Seconds, Transcript, Word
 _PAUSE_S = 0.6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SpokenWord:
     """What stands between two spaces of a channel's text.
 

@@ -56,7 +56,7 @@ _MOST_SPELLINGS = 12
 _CALLS = frozenset("mr mrs ms miss mister doctor dr hi hello hey dear sir madam thanks".split())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Place:
     """Tokens `first` to `last`, half-open, of one channel of one hearing."""
 

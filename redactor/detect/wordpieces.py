@@ -16,6 +16,7 @@ CONTEXT = 40
 # Longer words are cut: a run of forty digits is told by its first, and of words over a hundred letters the
 # vocabulary knows none.
 _MOST_CHARS, _MOST_PIECES = 60, 24
+_WORDS_AT_ONCE = 1024
 
 
 class Agreement(IntEnum):
@@ -64,19 +65,27 @@ class WordPieces:
 
     def read(self, words: Sequence[str], opens_turn: Sequence[bool], agreements: Sequence[Agreement]) -> Pieces:
         """Pieces of words, with a border in front of those that open a turn."""
-        encoded = self._tokenizer.encode_batch([w[:_MOST_CHARS] for w in words], add_special_tokens=False)
         ids: list[int] = []
         marks: list[int] = []
         heads: list[int] = []
-        for word, border, agreement, one in zip(words, opens_turn, agreements, encoded, strict=True):
+        for word, border, agreement, of_word in zip(
+            words, opens_turn, agreements, self._each(words), strict=True
+        ):
             if border:
                 ids.append(self.border)
                 marks.append(0)
             heads.append(len(ids))
-            pieces = one.ids[:_MOST_PIECES] or [self._unknown]
+            pieces = of_word or [self._unknown]
             ids += pieces
             marks += [2 * agreement + word[:1].isupper()] * len(pieces)
         return Pieces(np.array(ids, np.int64), np.array(marks, np.int64), np.array(heads, np.int64))
+
+    def _each(self, words: Sequence[str]) -> Iterator[list[int]]:
+        """Pieces of each word; some words at a time, since the tokenizer has much more to say of each."""
+        for first in range(0, len(words), _WORDS_AT_ONCE):
+            cut = [word[:_MOST_CHARS] for word in words[first : first + _WORDS_AT_ONCE]]
+            for one in self._tokenizer.encode_batch(cut, add_special_tokens=False):
+                yield one.ids[:_MOST_PIECES]
 
 
 def windows(pieces: Pieces) -> Iterator[tuple[int, int, int, int]]:

@@ -9,7 +9,7 @@ import pytest
 from conversations import conversation, texts
 
 from redactor.config import load_policy
-from redactor.detect import Tagger
+from redactor.detect import Tagger, wordpieces
 from redactor.detect.dialogue import SpokenWord, dialogue
 from redactor.detect.tagger import _spans, agreements
 from redactor.detect.wordpieces import CONTEXT, WINDOW, Agreement, Pieces, WordPieces, windows
@@ -121,6 +121,15 @@ def test_a_word_of_hundreds_of_digits_is_read(folder, tagger):
 def test_what_the_vocabulary_does_not_know_is_read(folder):
     read = WordPieces(folder / "tokenizer.json").read(["№", "\u200b", "ünal"], [False, True, False], [0] * 3)
     assert len(read.heads) == 3
+
+
+def test_words_are_cut_into_pieces_a_part_at_a_time(folder, monkeypatch):
+    words = "my surname is Oyelaran and the postcode was 90210 as ever".split()
+    whole = WordPieces(folder / "tokenizer.json").read(words, [False] * len(words), [0] * len(words))
+    for size in (1, 4, len(words)):
+        monkeypatch.setattr(wordpieces, "_WORDS_AT_ONCE", size)
+        part = WordPieces(folder / "tokenizer.json").read(words, [False] * len(words), [0] * len(words))
+        assert (part.ids.tolist(), part.heads.tolist()) == (whole.ids.tolist(), whole.heads.tolist())
 
 
 def test_no_probability_is_an_error(tagger, folder, monkeypatch):

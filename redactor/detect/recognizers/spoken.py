@@ -64,7 +64,7 @@ class Kind(StrEnum):
     WORD = "word"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """One token of a transcript.
 
