@@ -2,11 +2,13 @@
 
     python -m benchmarks.windows --gold GOLD.jsonl [--gold ...] --model NAME [--rules RULE ...]
 
-Every rule (LONGEST,TAIL,SILENCE[,SHORT]: seconds of sound in a window at most, of encoded silence behind it, of
-the model's own states of silence behind that, and the length below which a window gets these up to 30 s) hears
-all recordings of the golds, in one thread; without --rules a list of them does, windows of 30 s (30,30,0)
-first. Printed are word-error rates by kind of recording, the share of windows that had to be heard again at
-30 s as they could not be trusted, and RTFx of the recognizer alone. Use dev halves.
+Every rule (LONGEST,TAIL,KEPT,EVERY[,SHORT,SHORT_EVERY]) hears all recordings of the golds, in one thread;
+without --rules a list of them does, windows of 30 s (30,30,1,0) first. LONGEST and TAIL are seconds of sound in
+a window at most and of encoded silence behind it; KEPT is the share of its states that is left for the decoder;
+of the states of silence that would stand behind them up to 30 s one in EVERY is left, or one in SHORT_EVERY
+behind windows of less than SHORT seconds; none where that is 0. Printed are word-error rates by kind of
+recording, the share of windows that had to be heard again at 30 s as they could not be trusted, and RTFx of the
+recognizer alone. Use dev halves.
 """
 
 from __future__ import annotations
@@ -26,19 +28,20 @@ from redactor.config import load_policy
 from redactor.model_registry import ModelFiles, resolve
 from redactor.transcribe import Recognizer, choose_device
 
-_NAMES = ("longest_ms", "tail_ms", "silence_ms", "short_ms")
-FULL = (30.0, 30.0, 0.0)
-# What is tried where nothing is named: shorter and longer windows, with and without states of silence.
+_NAMES = ("longest_ms", "tail_ms", "kept_share", "silence_every", "short_ms", "short_silence_every")
+_LEAST_NUMBERS = 4
+FULL = (30.0, 30.0, 1.0, 0)
+# What is tried where nothing is named: windows of several lengths, all of their states and fewer.
 DEFAULT_RULES = (
-    (15.0, 1.0, 0.0),
-    (15.0, 4.0, 0.0),
-    (15.0, 1.0, 4.0),
-    (15.0, 1.0, 12.0),
-    (5.0, 1.0, 30.0),
-    (8.0, 1.0, 30.0),
-    (15.0, 1.0, 30.0),
-    (15.0, 0.5, 12.0, 4.0),
-    (25.0, 1.0, 30.0),
+    (15.0, 0.5, 1.0, 0),
+    (15.0, 0.5, 1.0, 1),
+    (22.0, 0.5, 1.0, 1),
+    (8.0, 0.5, 0.7, 8, 4.0, 2),
+    (15.0, 0.5, 0.7, 8, 4.0, 2),
+    (22.0, 0.5, 1.0, 8, 4.0, 2),
+    (22.0, 0.5, 0.7, 8, 4.0, 2),
+    (22.0, 0.5, 0.7, 8),
+    (28.0, 0.5, 0.7, 8, 4.0, 2),
 )
 
 
@@ -58,7 +61,8 @@ def measure(
     recordings: Sequence[tuple[GoldRecording, Recording]], model: ModelFiles, rules: Sequence[float]
 ) -> Row:
     """Hear all recordings by a rule."""
-    table = {name: seconds * 1000 for name, seconds in zip(_NAMES, rules, strict=False)}
+    values = (*rules, *[0] * (len(_NAMES) - len(rules)))
+    table = {name: _registered(name, value) for name, value in zip(_NAMES, values, strict=True)}
     recognizer = Recognizer(replace(model, windows=table), device=choose_device("cpu"))
     policy = load_policy("standard")
     policy = replace(policy, language=replace(policy.language, spoken="en", prompts={}))
@@ -80,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gold", type=Path, action="append", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--rules", action="append", type=_rules, help="LONGEST,TAIL,SILENCE,SHORT in seconds")
+    parser.add_argument("--rules", action="append", type=_rules, help="LONGEST,TAIL,KEPT,EVERY,...")
     parser.add_argument("--kind", help="only recordings of this kind")
     args = parser.parse_args(argv)
     recordings = []
@@ -90,20 +94,29 @@ def main(argv: Sequence[str] | None = None) -> None:
                 recordings.append((gold, Recording.of(decode(gold_file.parent / gold.audio).audio)))
     kinds = sorted({gold.kind for gold, _ in recordings})
     print(f"{args.model}: {len(recordings)} recordings")
-    print("longest tail silence short" + "".join(f"{f'WER {kind}':>14}" for kind in kinds) + "   again   RTFx")
+    rates = "".join(f"{f'WER {kind}':>14}" for kind in kinds)
+    print(f"longest tail kept every short every{rates}   again   RTFx")
     model = resolve(args.model, task="transcribe")
     for rules in args.rules or (FULL, *DEFAULT_RULES):
         row = measure(recordings, model, rules)
+        missing = len(_NAMES) - len(row.rules)
         rates = "".join(f"{row.errors[kind].rate:14.4f}" for kind in kinds)
-        lengths = "{:7.0f} {:4.1f} {:7.0f} {:5.0f}".format(*row.rules, *[0] * (len(_NAMES) - len(row.rules)))
+        lengths = "{:7.0f} {:4.1f} {:4.2f} {:5.0f} {:5.0f} {:5.0f}".format(*row.rules, *[0] * missing)
         again = row.again / max(row.windows, 1)
         print(f"{lengths}{rates} {again:7.3f} {row.seconds / row.wall:6.1f}", flush=True)
 
 
+def _registered(name: str, value: float) -> float:
+    """A number as the registry has it."""
+    if name.endswith("_every"):
+        return int(value)
+    return 1000 * value if name.endswith("_ms") else value
+
+
 def _rules(text: str) -> tuple[float, ...]:
     values = tuple(float(part) for part in text.split(","))
-    if len(values) not in (len(_NAMES) - 1, len(_NAMES)):
-        raise argparse.ArgumentTypeError("three or four numbers: LONGEST,TAIL,SILENCE,SHORT")
+    if len(values) not in (_LEAST_NUMBERS, len(_NAMES)):
+        raise argparse.ArgumentTypeError("four or six numbers: LONGEST,TAIL,KEPT,EVERY,SHORT,SHORT_EVERY")
     return values
 
 

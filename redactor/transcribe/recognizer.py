@@ -94,7 +94,7 @@ class Recognizer:
         self._ears = [loaded[files.digest] for files in (model, second) if files is not None]
         self._checker = loaded[checker.digest] if checker is not None else self._ears[-1]
         for ear in loaded.values():
-            if ear.rules.silence:
+            if ear.rules.silence_every:
                 ear.silence()  # before any recording: the first would wait for it
         main = self._ears[0]
         self._identifier = main if main.multilingual else None

@@ -6,7 +6,7 @@ a model, its features, its tokenizer and its word times are used.
 Why windows can be short: the encoder's cost grows faster than its length, so the states of a short window and
 of silence cost less than those of a padded one. The decoder looks for the end of the speech in what follows it:
 where nothing does, it says the sentence again. So behind the states of a window stand states of silence, from
-the places where they would be, computed once. The figures are in benchmarks/windows.py.
+the places where they would be, computed once. It is shown as few of both as it needs (shown.py).
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from redactor.batching import Batcher, Turn
 from redactor.errors import ModelError
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.device import Device, is_out_of_memory
-from redactor.transcribe.rules import FULL_WINDOW_S, MEL_FRAMES_PER_S, STATES_PER_S, WindowRules
+from redactor.transcribe.rules import FULL_WINDOW_S, MEL_FRAMES_PER_S, WindowRules
+from redactor.transcribe.shown import shown
 from redactor.transcribe.speech import MODEL_RATE_HZ
 from redactor.transcribe.written import Encoded, RawWord, Written, most_tokens, written_of
 from redactor.types import Seconds
@@ -31,14 +32,10 @@ from redactor.types import Seconds
 if TYPE_CHECKING:
     from redactor.model_registry import ModelFiles
 
-# Windows are encoded at their length rounded up to this, and decoded in batches of equal length.
+# Windows are encoded at their length rounded up to this.
 _ENCODED_STEP_S = 0.5
-_DECODED_STEP_S = 4.0
-# Silence behind a window at most when it is written with a prompt: more costs time and finds no more.
-_PROMPTED_SILENCE_S = 6.0
 # How far they are told to go at most, by their length rounded up to this.
 _LIMIT_STEP_S = 8.0
-_FULL_STATES = round(FULL_WINDOW_S * STATES_PER_S)
 
 # Tokens of a prompt, from its end: with what a window can become they have to fit the decoder's 448.
 _MOST_BEFORE = 200
@@ -162,14 +159,12 @@ class Whisper:
         self, encoded: Sequence[Encoded], language: str, *, beam_size: int, prompt: str = ""
     ) -> list[Written]:
         """The text of windows in a language; `prompt` is what the model takes for the text before them."""
-        tasks = [
-            _Task(self._decoded_length(one, prompt), language, beam_size, prompt, _limit(one.duration))
-            for one in encoded
-        ]
+        views = [self.rules.view(one.duration, prompted=bool(prompt)) for one in encoded]
         questions = [
-            _Question(self._padded(one, task.num_states), one.duration)
-            for one, task in zip(encoded, tasks, strict=True)
+            _Question(shown(one.states, self._silence, view), one.duration)
+            for one, view in zip(encoded, views, strict=True)
         ]
+        tasks = [_Task(len(q.states), language, beam_size, prompt, _limit(q.duration)) for q in questions]
         return self._run(self._writing, tasks, questions)
 
     def words(self, encoded: Encoded, written: Written, language: str) -> list[RawWord]:
@@ -194,24 +189,6 @@ class Whisper:
     def _encoded_length(self, duration: Seconds) -> Seconds:
         length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
         return min(length, FULL_WINDOW_S)
-
-    def _decoded_length(self, encoded: Encoded, prompt: str = "") -> int:
-        """States that the decoder is shown: those of the window, and enough of silence.
-
-        Prompted, it sees less: that text need not be as good.
-        """
-        silence = self.rules.silence
-        if prompt:
-            silence = min(silence, _PROMPTED_SILENCE_S)
-        elif silence and encoded.duration < self.rules.short:
-            silence = FULL_WINDOW_S
-        needed = len(encoded.states) / STATES_PER_S + silence
-        length = math.ceil(needed / _DECODED_STEP_S) * _DECODED_STEP_S
-        return min(round(length * STATES_PER_S), _FULL_STATES)
-
-    def _padded(self, encoded: Encoded, length: int) -> np.ndarray:
-        own = len(encoded.states)
-        return encoded.states if length <= own else np.concatenate((encoded.states, self._silence[own:length]))
 
     def silence(self) -> np.ndarray:
         """States of 30 s of silence, computed once; shape [num_states, size]."""

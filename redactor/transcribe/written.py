@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from redactor.transcribe.rules import FULL_WINDOW_S, STATES_PER_S
+from redactor.transcribe.rules import FULL_STATES
 from redactor.types import Seconds
 
 # The most tokens that a second of speech can become, and some to begin with. Fast speech has about 7 words a
@@ -16,8 +16,6 @@ from redactor.types import Seconds
 _TOKENS_PER_S = 12
 _FIRST_TOKENS = 10
 _MOST_TOKENS = 224
-
-_FULL_STATES = round(FULL_WINDOW_S * STATES_PER_S)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +35,7 @@ class Encoded:
     @property
     def full(self) -> bool:
         """Whether it was encoded as a window of 30 s."""
-        return len(self.states) >= _FULL_STATES
+        return len(self.states) >= FULL_STATES
 
 
 @dataclass(frozen=True)

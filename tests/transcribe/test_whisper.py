@@ -17,11 +17,17 @@ from redactor.transcribe import choose_device, whisper
 from redactor.transcribe.rules import WindowRules
 from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
 from redactor.transcribe.whisper import Whisper
-from redactor.transcribe.written import Encoded
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CPU = choose_device("cpu")
-RULES = {"longest_ms": 15_000, "tail_ms": 500, "silence_ms": 30_000}
+RULES = {
+    "longest_ms": 15_000,
+    "tail_ms": 500,
+    "kept_share": 0.7,
+    "silence_every": 8,
+    "short_ms": 4000,
+    "short_silence_every": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,6 @@ def shaped(monkeypatch):
     def build(**rules):
         model = Whisper(SimpleNamespace(name="m", calibration={}, windows={}), device=CPU)
         model.rules = WindowRules(**rules)
-        model.__dict__["_silence"] = np.arange(1500, dtype=np.float32)[:, np.newaxis]
         return model
 
     return build
@@ -105,44 +110,6 @@ def shaped(monkeypatch):
 )
 def test_a_window_is_encoded_at_its_length_and_its_tail(shaped, seconds, length):
     assert shaped(longest=15.0, tail=1.0)._encoded_length(seconds) == length
-
-
-@pytest.mark.parametrize(
-    ("own", "silence", "length", "first", "last"),
-    [
-        # 5 s of states and 5 s of silence: 12 s in all, the silence from its own place on.
-        (250, 5.0, 600, 250, 599),
-        (250, 0.0, 400, 250, 399),
-        (250, 30.0, 1500, 250, 1499),
-        (1500, 30.0, 1500, None, None),
-        (1450, 4.0, 1500, 1450, 1499),
-    ],
-)
-def test_silence_fills_what_the_decoder_is_shown(shaped, own, silence, length, first, last):
-    model = shaped(longest=30.0, tail=1.0, silence=silence)
-    encoded = Encoded(np.full((own, 1), -1.0, np.float32), 4.0)
-    assert model._decoded_length(encoded) == length
-    states = model._padded(encoded, length)[:, 0]
-    assert len(states) == length
-    assert (states[:own] == -1).all()
-    if first is not None:
-        assert (states[own], states[-1]) == (first, last)
-        assert (np.diff(states[own:]) == 1).all()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "prompt", "length"),
-    [(3.9, "", 1500), (4.0, "", 800), (3.9, "A Saoirse.", 600), (15.0, "", 1400)],
-)
-def test_a_short_window_has_all_the_silence_unless_prompted(shaped, seconds, prompt, length):
-    model = shaped(longest=15.0, tail=0.5, silence=12.0, short=4.0)
-    encoded = Encoded(np.zeros((round(50 * seconds), 1), np.float32), seconds)
-    assert model._decoded_length(encoded, prompt) == length
-
-
-def test_windows_of_a_model_without_states_of_silence_are_not_made_longer(shaped):
-    model = shaped(longest=15.0, tail=0.5, silence=0.0, short=4.0)
-    assert model._decoded_length(Encoded(np.zeros((150, 1), np.float32), 3.0)) == 200
 
 
 def test_a_model_nobody_measured_gets_windows_of_30_seconds(shaped):
@@ -156,12 +123,17 @@ def test_a_model_nobody_measured_gets_windows_of_30_seconds(shaped):
         {**RULES, "more_ms": 1},
         {**RULES, "tail_ms": "1"},
         {**RULES, "tail_ms": True},
+        {**RULES, "tail_ms": -1},
         {**RULES, "longest_ms": 31_000},
         {**RULES, "longest_ms": 500},
-        {**RULES, "silence_ms": -1},
+        {**RULES, "longest_ms": float("nan")},
+        {**RULES, "kept_share": 0.69},
+        {**RULES, "kept_share": 1.01},
+        {**RULES, "silence_every": -1},
         {**RULES, "short_ms": -1},
-        {"longest_ms": 15_000, "tail_ms": 500, "short_ms": 4000},
-        {**RULES, "silence_ms": float("nan")},
+        {**RULES, "silence_every": 1.5},
+        {**RULES, "short_silence_every": 1501},
+        {key: RULES[key] for key in RULES if key != "kept_share"},
     ],
 )
 def test_rules_that_cannot_be_are_refused(values):
@@ -170,8 +142,7 @@ def test_rules_that_cannot_be_are_refused(values):
 
 
 def test_rules_are_read_in_milliseconds():
-    assert WindowRules.of(RULES, model="m") == WindowRules(15.0, 0.5, 30.0)
-    assert WindowRules.of({**RULES, "short_ms": 4000}, model="m") == WindowRules(15.0, 0.5, 30.0, 4.0)
+    assert WindowRules.of(RULES, model="m") == WindowRules(15.0, 0.5, 0.7, 8, 4.0, 1)
     assert WindowRules.of({}, model="m") == WindowRules()
 
 
