@@ -1,10 +1,10 @@
 """What a decoder is shown of a window: of states that are much alike the mean, and a few states of silence.
 
-For every token that it writes a decoder reads all the states that it is shown, so their number is most of what
-writing costs. Whisper has one for every 20 ms, which is less than a sound lasts, so neighbours are alike:
-pairs of them become one. Li et al. do the same within an encoder ("Accelerating Transducers through Adjacent
-Token Merging", Interspeech 2023, arXiv:2306.16009). Behind the speech a decoder looks for its end up to 30 s,
-but needs no state of silence for every 20 ms of that. The figures are in benchmarks/windows.py.
+For every token that it writes a decoder reads all the states that it is shown. Whisper has one for every
+20 ms, which is less than a sound lasts, so neighbours are alike: pairs of them become one. Li et al. do the
+same within an encoder ("Accelerating Transducers through Adjacent Token Merging", Interspeech 2023,
+arXiv:2306.16009). Behind the speech a decoder looks for its end up to 30 s, but needs no state of silence for
+every 20 ms of that. The figures are in benchmarks/windows.py.
 """
 
 from __future__ import annotations
