@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 # 50,000. The overlap is longer than any spoken address, so that nothing is cut in two by a border.
 _CHUNK_CHARS = 8_000
 _OVERLAP_CHARS = 400
-_BATCH_PIECES = 4
+# Pieces that spaCy reads at a time: more take memory, and no less time.
+_BATCH_PIECES = 1
 
 # Types that no text shows by itself: see redactor/detect/conversation.py.
 IN_CONTEXT = frozenset({"ANSWER"})
