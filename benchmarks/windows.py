@@ -28,21 +28,20 @@ from redactor.config import load_policy
 from redactor.model_registry import ModelFiles, resolve
 from redactor.transcribe import Recognizer, choose_device
 
-_NAMES = ("longest_ms", "tail_ms", "kept_share", "silence_every", "short_ms", "short_silence_every")
-_LEAST_NUMBERS = 4
-FULL = (30.0, 30.0, 1.0, 0)
+FULL = (30.0, 30.0, 1.0, 0, 0.0, 0)
 # What is tried where nothing is named: windows of several lengths, all of their states and fewer.
 DEFAULT_RULES = (
-    (15.0, 0.5, 1.0, 0),
-    (15.0, 0.5, 1.0, 1),
-    (22.0, 0.5, 1.0, 1),
+    (15.0, 0.5, 1.0, 0, 0.0, 0),
+    (15.0, 0.5, 1.0, 1, 0.0, 0),
+    (22.0, 0.5, 1.0, 1, 0.0, 0),
     (8.0, 0.5, 0.7, 8, 4.0, 2),
     (15.0, 0.5, 0.7, 8, 4.0, 2),
     (22.0, 0.5, 1.0, 8, 4.0, 2),
     (22.0, 0.5, 0.7, 8, 4.0, 2),
-    (22.0, 0.5, 0.7, 8),
+    (22.0, 0.5, 0.7, 8, 0.0, 0),
     (28.0, 0.5, 0.7, 8, 4.0, 2),
 )
+_SHORT = 2  # numbers that may be left out
 
 
 @dataclass
@@ -61,8 +60,15 @@ def measure(
     recordings: Sequence[tuple[GoldRecording, Recording]], model: ModelFiles, rules: Sequence[float]
 ) -> Row:
     """Hear all recordings by a rule."""
-    values = (*rules, *[0] * (len(_NAMES) - len(rules)))
-    table = {name: _registered(name, value) for name, value in zip(_NAMES, values, strict=True)}
+    longest, tail, kept, every, short, short_every = rules
+    table = {
+        "longest_ms": 1000 * longest,
+        "tail_ms": 1000 * tail,
+        "kept_share": kept,
+        "silence_every": int(every),
+        "short_ms": 1000 * short,
+        "short_silence_every": int(short_every),
+    }
     recognizer = Recognizer(replace(model, windows=table), device=choose_device("cpu"))
     policy = load_policy("standard")
     policy = replace(policy, language=replace(policy.language, spoken="en", prompts={}))
@@ -94,28 +100,22 @@ def main(argv: Sequence[str] | None = None) -> None:
                 recordings.append((gold, Recording.of(decode(gold_file.parent / gold.audio).audio)))
     kinds = sorted({gold.kind for gold, _ in recordings})
     print(f"{args.model}: {len(recordings)} recordings")
-    rates = "".join(f"{f'WER {kind}':>14}" for kind in kinds)
-    print(f"longest tail kept every short every{rates}   again   RTFx")
+    headings = "".join(f"{f'WER {kind}':>14}" for kind in kinds)
+    print(f"longest tail kept every short every{headings}   again   RTFx")
     model = resolve(args.model, task="transcribe")
     for rules in args.rules or (FULL, *DEFAULT_RULES):
         row = measure(recordings, model, rules)
-        missing = len(_NAMES) - len(row.rules)
         rates = "".join(f"{row.errors[kind].rate:14.4f}" for kind in kinds)
-        lengths = "{:7.0f} {:4.1f} {:4.2f} {:5.0f} {:5.0f} {:5.0f}".format(*row.rules, *[0] * missing)
+        lengths = "{:7.0f} {:4.1f} {:4.2f} {:5.0f} {:5.0f} {:5.0f}".format(*row.rules)
         again = row.again / max(row.windows, 1)
         print(f"{lengths}{rates} {again:7.3f} {row.seconds / row.wall:6.1f}", flush=True)
 
 
-def _registered(name: str, value: float) -> float:
-    """A number as the registry has it."""
-    if name.endswith("_every"):
-        return int(value)
-    return 1000 * value if name.endswith("_ms") else value
-
-
 def _rules(text: str) -> tuple[float, ...]:
     values = tuple(float(part) for part in text.split(","))
-    if len(values) not in (_LEAST_NUMBERS, len(_NAMES)):
+    if len(values) == len(FULL) - _SHORT:
+        values += FULL[-_SHORT:]
+    if len(values) != len(FULL):
         raise argparse.ArgumentTypeError("four or six numbers: LONGEST,TAIL,KEPT,EVERY,SHORT,SHORT_EVERY")
     return values
 

@@ -25,6 +25,7 @@ def shown(states: np.ndarray, silence: np.ndarray, view: View) -> np.ndarray:
     Parameters
     ----------
     states : numpy.ndarray, shape [num_states, size]
+        Of less than 30 s.
     silence : numpy.ndarray, shape [FULL_STATES, size]
         Of 30 s of silence; some of those at the places behind the window are taken.
     view : View
@@ -32,12 +33,9 @@ def shown(states: np.ndarray, silence: np.ndarray, view: View) -> np.ndarray:
     Returns
     -------
     numpy.ndarray, shape [num_shown, size]
-        Their number depends on that of `states` and the view alone. A window of 30 s is left as it is: it is a
-        second try, as the model was trained.
+        Their number depends on that of `states` and the view alone.
     """
     own = len(states)
-    if own >= FULL_STATES:
-        return states
     kept = merged(states, math.ceil(own * view.kept_share))
     stop = min(own + round(view.silence * STATES_PER_S), FULL_STATES)
     needed = len(kept) + (-(-(stop - own) // view.silence_every) if view.silence_every else 0)

@@ -159,11 +159,7 @@ class Whisper:
         self, encoded: Sequence[Encoded], language: str, *, beam_size: int, prompt: str = ""
     ) -> list[Written]:
         """The text of windows in a language; `prompt` is what the model takes for the text before them."""
-        views = [self.rules.view(one.duration, prompted=bool(prompt)) for one in encoded]
-        questions = [
-            _Question(shown(one.states, self._silence, view), one.duration)
-            for one, view in zip(encoded, views, strict=True)
-        ]
+        questions = [_Question(self._shown(one, prompt), one.duration) for one in encoded]
         tasks = [_Task(len(q.states), language, beam_size, prompt, _limit(q.duration)) for q in questions]
         return self._run(self._writing, tasks, questions)
 
@@ -189,6 +185,11 @@ class Whisper:
     def _encoded_length(self, duration: Seconds) -> Seconds:
         length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
         return min(length, FULL_WINDOW_S)
+
+    def _shown(self, encoded: Encoded, prompt: str) -> np.ndarray:
+        if encoded.full:  # as the model was trained; with no silence to compute
+            return encoded.states
+        return shown(encoded.states, self._silence, self.rules.view(encoded.duration, prompted=bool(prompt)))
 
     def silence(self) -> np.ndarray:
         """States of 30 s of silence, computed once; shape [num_states, size]."""

@@ -55,7 +55,6 @@ def test_so_many_can_be_left_also_where_the_most_alike_pairs_leave_one_between_t
         (100, View(1.0, 1, 6.0), 400),
         (100, View(1.0, 0), 100),
         (1499, View(1.0, 1), 1500),
-        (1500, View(0.7, 8), 1500),
     ],
 )
 def test_so_many_states_are_shown_that_windows_of_like_length_have_the_same(num_states, view, length):
@@ -70,11 +69,6 @@ def test_silence_stands_at_its_own_places_as_far_as_it_is_shown(view, last):
     places = seen[500:, 0]
     assert (places[0], places[-1], len(places)) == (500, last, 100)
     assert (np.diff(places) > 0).all()
-
-
-def test_a_window_of_30_seconds_is_shown_as_it_is():
-    own = states(FULL_STATES)
-    assert shown(own, SILENCE, View(0.7, 8)) is own
 
 
 def test_a_short_window_is_shown_with_more_silence_unless_prompted():

@@ -17,6 +17,7 @@ from redactor.transcribe import choose_device, whisper
 from redactor.transcribe.rules import WindowRules
 from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
 from redactor.transcribe.whisper import Whisper
+from redactor.transcribe.written import Encoded
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CPU = choose_device("cpu")
@@ -110,6 +111,15 @@ def shaped(monkeypatch):
 )
 def test_a_window_is_encoded_at_its_length_and_its_tail(shaped, seconds, length):
     assert shaped(longest=15.0, tail=1.0)._encoded_length(seconds) == length
+
+
+@pytest.mark.parametrize("rules", [{}, {"longest": 22.0, "tail": 0.5, "kept_share": 0.7, "silence_every": 8}])
+@pytest.mark.parametrize("prompt", ["", "A Saoirse."])
+def test_a_window_of_30_seconds_is_shown_as_it_is_and_no_silence_is_computed(shaped, rules, prompt):
+    model = shaped(**rules)
+    full = Encoded(np.zeros((1500, 1), np.float32), 3.0)
+    assert model._shown(full, prompt) is full.states
+    assert "_silence" not in vars(model)
 
 
 def test_a_model_nobody_measured_gets_windows_of_30_seconds(shaped):
