@@ -5,19 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from redactor.errors import LanguageError, ModelError
 from redactor.policy import AUTO_LANGUAGE, Policy
-from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
+from redactor.transcribe.leftout import LeftOut, left_out
+from redactor.transcribe.made import Made, inside, region, segments_of
 from redactor.transcribe.plausible import cannot_be_said, said_again
-from redactor.transcribe.speech import MODEL_RATE_HZ, speech_in
+from redactor.transcribe.speech import speech_in
 from redactor.transcribe.whisper import Whisper
-from redactor.transcribe.windows import Stretch, Window, WindowKey
-from redactor.transcribe.written import Encoded, RawWord, Written
-from redactor.types import Seconds, Segment, SpeechRegion, Word
+from redactor.transcribe.windows import Window, WindowKey
+from redactor.transcribe.written import Encoded, Written
+from redactor.types import Seconds, Segment, SpeechRegion
+
+if TYPE_CHECKING:
+    from redactor.audio.recording import Recording
 
 # A short window tells languages apart less surely than one of 30 s: below this probability of those that can be
 # searched, the longer one is asked.
@@ -27,37 +33,8 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 # Prompted, a model need not be right but different: the most probable word at each step will do.
 _PROMPTED_BEAM = 1
-# Slow speech has about ten letters a second.
-_LONGEST_LETTER_S = 0.1
-
-# A decoder now and then stops in the middle, often where somebody begins to spell. With more speech than this
-# behind its last word, what is left of a window is heard as one of its own.
-_LEAST_LEFT_S = 1.0
-# A word that ends this early in a window leaves all of it: hearing that again would not end.
-_LEAST_REACHED_S = 0.2
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a model made of a window.
-
-    Attributes
-    ----------
-    segments : tuple of Segment
-        One for each stretch in which it has words.
-    unknown : tuple of (float, float)
-        Of what it made no words: seconds of the recording.
-    """
-
-    segments: tuple[Segment, ...] = ()
-    unknown: tuple[tuple[Seconds, Seconds], ...] = ()
-
-    @classmethod
-    def nothing_of(cls, window: Window) -> Made:
-        return cls(unknown=tuple((s.begin + s.shift, s.end + s.shift) for s in window.stretches))
-
-    def __add__(self, other: Made) -> Made:
-        return Made(self.segments + other.segments, self.unknown + other.unknown)
+# Shorter windows that became no words are not tried in halves.
+_LEAST_HALVED_S = 8.0
 
 
 @dataclass
@@ -92,8 +69,7 @@ class Listener:
     Parameters
     ----------
     channel : int
-    duration : float
-        Seconds of the recording.
+    recording : Recording
     policy : Policy
     ears : sequence of Whisper
         Models that hear every window, the first decides on the language.
@@ -111,7 +87,7 @@ class Listener:
     def __init__(
         self,
         channel: int,
-        duration: Seconds,
+        recording: Recording,
         policy: Policy,
         ears: Sequence[Whisper],
         prompts: Mapping[str, Sequence[str]],
@@ -122,7 +98,8 @@ class Listener:
         self._tally = tally
         self._known = known
         self._channel = channel
-        self._duration = duration
+        self._duration = recording.duration
+        self._num_channels = recording.num_channels
         self._policy = policy
         self._ears = ears
         self._prompts = prompts
@@ -216,35 +193,22 @@ class Listener:
     def _made(
         self, ear: Whisper, windows: Sequence[Window], encoded: Sequence[Encoded], language: str, prompt: str
     ) -> list[Made]:
-        """What a model makes of windows, and of what it left of them."""
+        """What a model makes of windows, and of what it left out of them."""
         answers = self._answers(ear, windows, encoded, language, prompt)
         made = [one for one, _ in answers]
-        left = {
-            number: rest
-            for number, (window, (_, reached)) in enumerate(zip(windows, answers, strict=True))
-            if (rest := self._left(window, reached))
-        }
+        left = [(number, window) for number, (_, left) in enumerate(answers) for window in left]
         if left:
-            states = ear.encode([rest.samples for rest in left.values()])
-            more = self._made(ear, list(left.values()), states, language, prompt)
-            for number, one in zip(left, more, strict=True):
+            again = [window for _, window in left]
+            states = ear.encode([window.samples for window in again])
+            more = self._made(ear, again, states, language, prompt)
+            for (number, _), one in zip(left, more, strict=True):
                 made[number] += one
         return made
 
-    def _left(self, window: Window, reached: Seconds) -> Window | None:
-        """What of a window lies behind the last word, where there is speech in it."""
-        if not _LEAST_REACHED_S <= reached <= window.duration - _LEAST_LEFT_S:  # nor NaN
-            return None
-        rest = window.after(reached)
-        regions = speech_in(rest.samples, threshold=self._policy.transcribe.vad_threshold)
-        if sum(stop - first for first, stop in regions) < _LEAST_LEFT_S * MODEL_RATE_HZ:
-            return None
-        return rest.after(regions[0][0] / MODEL_RATE_HZ - self._policy.transcribe.vad_padding_ms / 1000)
-
     def _answers(
         self, ear: Whisper, windows: Sequence[Window], encoded: Sequence[Encoded], language: str, prompt: str
-    ) -> list[tuple[Made, Seconds]]:
-        """What a model makes of windows at once, and where in them its last word ends."""
+    ) -> list[tuple[Made, Sequence[Window]]]:
+        """What a model makes of windows at once, and what of them it is to hear by itself."""
         beam_size = _PROMPTED_BEAM if prompt else self._policy.transcribe.beam_size
         how = {"beam_size": beam_size, "prompt": prompt}
         texts = ear.write(encoded, language, **how)
@@ -253,12 +217,23 @@ class Listener:
             self._tally.windows += 1
             answers = [(states, written)]
             # A prompted text is one more chance: where it failed, the others stand.
-            if not prompt and not states.full and self._doubtful(written):
+            last = bool(prompt) or states.full
+            best = None
+            if last or not self._doubtful(written):
+                best = self._best(ear, window, answers, language)
+            if best is None and not last:
                 self._tally.again += 1
                 again = ear.encode([window.samples], full=True)
                 answers += zip(again, ear.write(again, language, **how), strict=True)
-            found.append(self._best(ear, window, answers, language))
+                best = self._best(ear, window, answers, language)
+            found.append(best or self._nothing(window, [written for _, written in answers]))
         return found
+
+    def _nothing(self, window: Window, answers: Sequence[Written]) -> tuple[Made, Sequence[Window]]:
+        """Of a window that became no words: what loops in all of it need not do so in half of it."""
+        if window.duration < _LEAST_HALVED_S or all(map(_is_made_up, answers)):
+            return Made.nothing_of(window), ()
+        return Made(), window.halves()
 
     def _keep(self, made: Made, words: ChannelWords) -> None:
         words.speech += [region(self._channel, start, end, self._duration) for start, end in made.unknown]
@@ -279,20 +254,34 @@ class Listener:
 
     def _best(
         self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
-    ) -> tuple[Made, Seconds]:
-        """The most probable answer that can have been said, and where in the window its last word ends."""
+    ) -> tuple[Made, Sequence[Window]] | None:
+        """The most probable answer that can have been said, and what of the window it left out."""
         for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
             if self._is_loop(written) or _is_made_up(written):
                 continue
             raw = ear.words(states, written, language)
-            segments = tuple(
-                _inside(segment, self._duration, ear.calibration)
-                for segment in _segments(raw, written, window, self._channel, language)
-            )
+            segments = self._segments(ear, LeftOut((), tuple(raw)), written, window, language)
             all_words = [word for segment in segments for word in segment.words]
-            if not any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
-                return Made(segments), raw[-1].end if raw else window.duration
-        return Made.nothing_of(window), window.duration
+            if any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
+                continue
+            transcribe = self._policy.transcribe
+            left = left_out(
+                window,
+                raw,
+                speech_in=partial(speech_in, threshold=transcribe.vad_threshold),
+                padding=transcribe.vad_padding_ms / 1000,
+                own_channel=self._num_channels > 1,
+            )
+            if left.openers:
+                segments = self._segments(ear, left, written, window, language)
+            return Made(segments), left.windows
+        return None
+
+    def _segments(
+        self, ear: Whisper, left: LeftOut, written: Written, window: Window, language: str
+    ) -> tuple[Segment, ...]:
+        found = segments_of(left.words, written, window, self._channel, language, left.openers)
+        return tuple(inside(segment, self._duration, ear.calibration) for segment in found)
 
 
 def _is_made_up(written: Written) -> bool:
@@ -302,76 +291,3 @@ def _is_made_up(written: Written) -> bool:
 
 def _number(value: float) -> float:
     return -math.inf if math.isnan(value) else value
-
-
-def _segments(
-    raw: Sequence[RawWord], written: Written, window: Window, channel: int, language: str
-) -> list[Segment]:
-    """The words of a window, those of each stretch by themselves; none where it has none."""
-    stretches = window.stretches
-    by_stretch: list[list[Word]] = [[] for _ in stretches]
-    at = 0
-    before: RawWord | None = None
-    for word in raw:
-        while at + 1 < len(stretches) and _sounds_at(word) >= stretches[at].end:
-            at, before = at + 1, None
-        if word.text.strip():
-            joined = before is not None and not (before.text[-1:].isspace() or word.text[:1].isspace())
-            by_stretch[at].append(_word(word, stretches[at], len(stretches), joined=joined))
-        before = word
-    return [
-        Segment(
-            channel=channel,
-            language=language,
-            speaker=None,
-            start=words[0].start,
-            end=words[-1].end,
-            words=tuple(words),
-            avg_logprob=written.avg_logprob,
-            no_speech_prob=written.no_speech_prob,
-            compression_ratio=written.compression_ratio,
-        )
-        for words in by_stretch
-        if words
-    ]
-
-
-def _sounds_at(word: RawWord) -> Seconds:
-    """About when a word is said: a pause before it counts for its time, one behind it seldom does."""
-    return word.end - min(word.end - word.start, _LONGEST_LETTER_S * len(word.text.strip())) / 2
-
-
-def _word(word: RawWord, stretch: Stretch, num_stretches: int, *, joined: bool) -> Word:
-    """A word at its time in the recording; NaN is let through for the pipeline's check to find."""
-    start, end = word.start, word.end
-    if num_stretches > 1:
-        start, end = np.clip((start, end), stretch.begin, stretch.end)
-    # Whisper counts in 20 ms; what the sums of floats add beyond a millisecond means nothing.
-    return Word(
-        word.text.strip(),
-        round(float(start) + stretch.shift, 3),
-        round(float(end) + stretch.shift, 3),
-        word.probability,
-        joined=joined,
-    )
-
-
-def _inside(segment: Segment, duration: Seconds, calibration: Calibration) -> Segment:
-    """Put word times right, and cut a segment at the end of the audio.
-
-    NaN is let through for the pipeline's check to find.
-    """
-    words = tuple(
-        calibration.apply(word, duration) for word in segment.words if not word.start >= duration
-    )
-    end = _at_most(segment.end, duration)
-    return replace(segment, words=words, start=_at_most(segment.start, end), end=end)
-
-
-def _at_most(time: Seconds, limit: Seconds) -> Seconds:
-    return time if math.isnan(time) else min(time, limit)
-
-
-def region(channel: int, start: Seconds, end: Seconds, duration: Seconds) -> SpeechRegion:
-    """A stretch of speech, cut at the end of the recording."""
-    return SpeechRegion(channel, _at_most(start, duration), _at_most(end, duration))

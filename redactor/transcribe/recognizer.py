@@ -17,7 +17,8 @@ from redactor.kernels.power import PowerStream
 from redactor.policy import Policy
 from redactor.transcribe.channel import ChannelStream, GridChannel
 from redactor.transcribe.device import Device
-from redactor.transcribe.listener import ChannelWords, Listener, Made, Tally, region
+from redactor.transcribe.listener import ChannelWords, Listener, Tally
+from redactor.transcribe.made import Made, region
 from redactor.transcribe.speech import loud_regions
 from redactor.transcribe.whisper import Whisper
 from redactor.transcribe.windows import WindowKey
@@ -206,8 +207,7 @@ class Recognizer:
         prompts: Mapping[str, Sequence[str]],
         known: dict[WindowKey, Made] | None = None,
     ) -> Listener:
-        duration = recording.duration
-        return Listener(channel, duration, policy, ears, prompts, self._identifier, self.tally, known)
+        return Listener(channel, recording, policy, ears, prompts, self._identifier, self.tally, known)
 
 
 def _twins(recording: Recording) -> dict[int, int]:

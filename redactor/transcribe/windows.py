@@ -24,6 +24,8 @@ _FARTHEST_SAMPLES = 30 * MODEL_RATE_HZ
 # A region that is too long is cut at the weakest tenth of a second in the last part of what a window holds.
 _CUT_FROM = 0.6
 _CUT_SAMPLES = MODEL_RATE_HZ // 10
+# Where a window is cut in two.
+_MIDDLE = (0.35, 0.65)
 # Length of the first window of a grid by that of the others.
 _FIRST_OF_GRID = 0.5
 
@@ -77,6 +79,18 @@ class Window:
         place, first = max(pair for pair in self._places if pair[0] <= at)
         seams = tuple((later - at, sample) for later, sample in self.seams if later > at)
         return Window(first + at - place, self.samples[at:].copy(), seams)
+
+    def until(self, end: Seconds) -> Window:
+        """What lies before a moment of its sound."""
+        at = min(max(round(end * MODEL_RATE_HZ), 0), len(self.samples))
+        seams = tuple(pair for pair in self.seams if pair[0] < at)
+        return Window(self.first, self.samples[:at].copy(), seams)
+
+    def halves(self) -> tuple[Window, Window]:
+        """Both parts of it, cut where its sound is weakest in the middle."""
+        low, high = (round(share * len(self.samples)) for share in _MIDDLE)
+        cut = _weakest(self.samples, low, high) / MODEL_RATE_HZ
+        return self.until(cut), self.after(cut)
 
     @property
     def _places(self) -> tuple[tuple[int, int], ...]:

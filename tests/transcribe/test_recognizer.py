@@ -385,12 +385,12 @@ def speech_left(monkeypatch):
 
 def test_speech_behind_the_last_word_of_a_window_is_heard_by_itself(make, speech_left):
     """A decoder stops in the middle now and then, where it becomes hard: at spelled names, at numbers."""
-    waiting = speech_left([(2.0, 4.0)], [(0.5, 2.0)])
-    ear = Ear([words((" My", 0.1, 0.5)), words((" name", 0.4, 0.6)), words((" is", 0.2, 2.5))])
+    waiting = speech_left([(2.0, 4.0)], [(0.5, 2.0)], [])
+    ear = Ear([words((" My", 0.1, 0.5)), words((" name", 0.4, 0.6)), words((" is", 1.7, 2.5))])
     heard = hear(make(ear, windows=[(1.0, 7.0)]), duration=10.0)
     # 5.5 s are left, of which 1.6 s are a pause; then 3.3 s, and of these 0.1 s.
     assert [n / RATE for n, _ in ear.encoded] == pytest.approx([6.0, 3.9, 3.2])
-    assert words_of(heard) == [("My", 1.1, 1.5), ("name", 3.5, 3.7), ("is", 4.0, 6.3)]
+    assert words_of(heard) == [("My", 1.1, 1.5), ("name", 3.5, 3.7), ("is", 5.5, 6.3)]
     assert not waiting and heard.speech == (SpeechRegion(0, 0.0, 2.0),)
     check_transcript(heard, recording(duration=10.0))
 
@@ -415,6 +415,51 @@ def test_a_model_that_comes_no_farther_is_not_asked_for_ever(make, speech_left):
     ear = Ear([words((" My", 0.0, 0.1))])
     assert words_of(hear(make(ear, windows=[(1.0, 7.0)]), duration=10.0)) == [("My", 1.0, 1.1)]
     assert len(waiting) == 1
+
+
+def test_speech_between_words_is_heard_by_itself_and_stands_between_them(make, speech_left):
+    speech_left([(1.0, 4.0)])
+    ear = Ear([words((" My", 0.1, 0.5), (" thanks", 5.0, 5.8)), words((" name", 0.4, 0.9), (" is", 1.0, 3.0))])
+    heard = hear(make(ear, windows=[(1.0, 7.0)]), duration=10.0)
+    # Heard from 0.4 s before the speech in the gap until 0.4 s behind it.
+    assert [n / RATE for n, _ in ear.encoded] == pytest.approx([6.0, 3.8])
+    assert words_of(heard) == [("My", 1.1, 1.5), ("name", 2.5, 3.0), ("is", 3.1, 5.1), ("thanks", 6.0, 6.8)]
+    assert heard.text(0) == "My name is thanks"
+    check_transcript(heard, recording(duration=10.0))
+
+
+def test_what_cannot_have_been_said_is_heard_again_as_30_seconds(make):
+    spelled = words(*((f"-{'abc'[i % 3]}", i * 0.1, (i + 1) * 0.1) for i in range(12)))
+    ear = Ear([spelled], full=[Said("A B C")])
+    assert hear(make(ear, **FULLY)).text(0) == "A B C"
+
+
+def test_of_a_window_that_loops_twice_the_halves_are_heard(make):
+    """What is weak in the middle parts them."""
+    ear = Ear([Said(LOOP), Said("one two"), Said("three four")], full=[Said(LOOP)])
+    heard = hear(make(ear, windows=[(1.0, 9.0)], regions=[]), duration=10.0)
+    (_, first), (_, second) = ear.encoded[0], ear.encoded[1]
+    assert (first, second) == (False, True)
+    parts = [n for n, _ in ear.encoded[2:]]
+    assert sum(parts) == 8 * RATE and min(parts) >= 0.35 * 8 * RATE
+    assert heard.text(0) == "one two three four"
+    assert words_of(heard)[2][1] == pytest.approx(1.0 + parts[0] / RATE, abs=1e-3)
+    assert heard.speech == ()
+
+
+def test_a_half_that_loops_as_well_is_speech_without_words(make):
+    ear = Ear([Said(LOOP), Said("one two"), Said(LOOP)], full=[Said(LOOP), Said(LOOP)])
+    heard = hear(make(ear, windows=[(1.0, 9.0)], regions=[]), duration=10.0)
+    ((_, begin, end),) = [(r.channel, r.start, r.end) for r in heard.speech]
+    assert heard.text(0) == "one two"
+    assert end == 9.0 and begin == pytest.approx(1.0 + ear.encoded[2][0] / RATE, abs=1e-3)
+
+
+def test_of_a_window_that_is_made_up_no_halves_are_heard(make):
+    made_up = Said("Thank you.", avg_logprob=-1.1, no_speech_prob=0.7)
+    ear = Ear([made_up], full=[made_up])
+    heard = hear(make(ear, windows=[(1.0, 9.0)], regions=[]), duration=10.0)
+    assert heard.speech == (SpeechRegion(0, 1.0, 9.0),) and len(ear.encoded) == 2
 
 
 def test_what_is_left_and_becomes_no_words_is_unknown(make, speech_left):
