@@ -184,6 +184,21 @@ def test_a_number_ends_where_a_new_sentence_begins_another():
     assert muted(RECOGNIZER, text) == ["4 5 6 3 8 9 1 1 1 7", "6 0 9 0 7 7 3 8"]
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("um, just about 10247. Can you put me through", ["10247"]),
+        ("it was around one oh two four seven I think", ["one oh two four seven"]),
+        ("there are about 15000 of them", []),
+        ("about 12,500 miles", []),
+        ("almost 4200 so far", []),
+        ("almost 4217 so far", []),
+    ],
+)
+def test_nobody_rounds_to_five_digits_that_are_not_round(text, found):
+    assert muted(RECOGNIZER, text) == found
+
+
 def test_four_digits_that_nothing_announces_are_for_strict_policies_alone():
     results = RECOGNIZER.analyze("we saw 4258 there", ["ID_NUMBER"])
     assert [0.3 <= r.score < 0.5 for r in results] == [True]

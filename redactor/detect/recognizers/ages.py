@@ -34,7 +34,8 @@ _SUBJECTS = frozenset(
 _BE = frozenset("am are is was be became becomes".split())
 _TURNED = frozenset("turned turning turns turn".split())
 _SOFTENERS = FILLERS | frozenset(
-    "about actually almost already approximately around currently just nearly now only over still under".split()
+    "about actually almost already approximately around currently just maybe nearly now only over perhaps "
+    "probably roughly still under".split()
 )
 # "I'm 43" is an age where the sentence ends or one of these comes.
 _AFTER = frozenset("and but female ma'am male man now sir so this today woman".split())

@@ -105,9 +105,9 @@ def _named(tokens: Sequence[Token], month: int) -> _Date | None:
 
 
 def _day_before(tokens: Sequence[Token], month: int) -> tuple[int, bool]:
-    """ "The 14th of", "seventeenth", "twenty second of"."""
+    """ "The 14th of", "seventeenth", "twenty second of", "the 20 of the"."""
     index = month
-    while index > 0 and text_at(tokens, index - 1) in ("of", "day", *FILLERS):
+    while index > 0 and text_at(tokens, index - 1) in ("of", "the", "day", *FILLERS):
         index -= 1
     if index > 0 and (days := _day_length(tokens, index)):
         index -= days

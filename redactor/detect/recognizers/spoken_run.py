@@ -48,6 +48,8 @@ _HARMLESS_BEFORE = frozenset(
     "page past phase platform press quarter route season since stage step terminal testing than till "
     "times to top type under until up version volume windows within".split()
 )
+# They come before a rounded amount: nobody says "about" of five digits or more that end in anything but zero.
+_APPROXIMATE = frozenset("about almost approximately around nearly".split())
 # A sentence of these and a number is somebody's answer.
 _POLITE = FILLERS | frozenset(
     "a ah all alright and are be correct course for great hello hi i is it it's just let ma'am madam me "
@@ -106,7 +108,9 @@ def _score(tokens: tuple[Token, ...], run: Run, is_announced: bool) -> float:
     if is_progression(run) or _is_list(tokens, run) or _is_times(run) or _is_ranges(tokens, run):
         return 0.0
     before = text_at(tokens, run.first - 1)
-    if len(run.digits) < 6 and (before in _HARMLESS_BEFORE or _is_scale(tokens, run.first)):
+    rounded = len(run.digits) < 5 or run.digits.endswith("0")
+    harmless_before = before in _HARMLESS_BEFORE and (rounded or before not in _APPROXIMATE)
+    if len(run.digits) < 6 and (harmless_before or _is_scale(tokens, run.first)):
         return 0.0
     enough = len(run.digits) >= 5 or run.pieces >= 3 or _is_torn(tokens, run) or _stands_alone(tokens, run)
     return _SCORE if enough else _UNSURE
