@@ -33,8 +33,8 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 # Prompted, a model need not be right but different: the most probable word at each step will do.
 _PROMPTED_BEAM = 1
-# Shorter windows that became no words are not tried in halves.
-_LEAST_HALVED_S = 8.0
+# Shorter windows that became no words are not tried in halves: music loops in every part of it.
+_LEAST_HALVED_S = 12.0
 
 
 @dataclass

@@ -437,11 +437,11 @@ def test_what_cannot_have_been_said_is_heard_again_as_30_seconds(make):
 def test_of_a_window_that_loops_twice_the_halves_are_heard(make):
     """What is weak in the middle parts them."""
     ear = Ear([Said(LOOP), Said("one two"), Said("three four")], full=[Said(LOOP)])
-    heard = hear(make(ear, windows=[(1.0, 9.0)], regions=[]), duration=10.0)
+    heard = hear(make(ear, windows=[(1.0, 13.0)], regions=[]), duration=15.0)
     (_, first), (_, second) = ear.encoded[0], ear.encoded[1]
     assert (first, second) == (False, True)
     parts = [n for n, _ in ear.encoded[2:]]
-    assert sum(parts) == 8 * RATE and min(parts) >= 0.35 * 8 * RATE
+    assert sum(parts) == 12 * RATE and min(parts) >= 0.35 * 12 * RATE
     assert heard.text(0) == "one two three four"
     assert words_of(heard)[2][1] == pytest.approx(1.0 + parts[0] / RATE, abs=1e-3)
     assert heard.speech == ()
@@ -449,17 +449,23 @@ def test_of_a_window_that_loops_twice_the_halves_are_heard(make):
 
 def test_a_half_that_loops_as_well_is_speech_without_words(make):
     ear = Ear([Said(LOOP), Said("one two"), Said(LOOP)], full=[Said(LOOP), Said(LOOP)])
-    heard = hear(make(ear, windows=[(1.0, 9.0)], regions=[]), duration=10.0)
+    heard = hear(make(ear, windows=[(1.0, 13.0)], regions=[]), duration=15.0)
     ((_, begin, end),) = [(r.channel, r.start, r.end) for r in heard.speech]
     assert heard.text(0) == "one two"
-    assert end == 9.0 and begin == pytest.approx(1.0 + ear.encoded[2][0] / RATE, abs=1e-3)
+    assert end == 13.0 and begin == pytest.approx(1.0 + ear.encoded[2][0] / RATE, abs=1e-3)
+
+
+def test_a_short_window_that_loops_twice_is_not_heard_in_halves(make):
+    ear = Ear([Said(LOOP)], full=[Said(LOOP)])
+    heard = hear(make(ear, windows=[(1.0, 12.9)], regions=[]), duration=15.0)
+    assert heard.speech == (SpeechRegion(0, 1.0, 12.9),) and len(ear.encoded) == 2
 
 
 def test_of_a_window_that_is_made_up_no_halves_are_heard(make):
     made_up = Said("Thank you.", avg_logprob=-1.1, no_speech_prob=0.7)
     ear = Ear([made_up], full=[made_up])
-    heard = hear(make(ear, windows=[(1.0, 9.0)], regions=[]), duration=10.0)
-    assert heard.speech == (SpeechRegion(0, 1.0, 9.0),) and len(ear.encoded) == 2
+    heard = hear(make(ear, windows=[(1.0, 13.0)], regions=[]), duration=15.0)
+    assert heard.speech == (SpeechRegion(0, 1.0, 13.0),) and len(ear.encoded) == 2
 
 
 def test_what_is_left_and_becomes_no_words_is_unknown(make, speech_left):
