@@ -14,7 +14,7 @@ import numpy as np
 
 from redactor.transcribe.speech import MODEL_RATE_HZ, Region
 from redactor.transcribe.windows import Window
-from redactor.transcribe.written import RawWord
+from redactor.transcribe.written import LONGEST_LETTER_S, RawWord
 from redactor.types import Seconds
 
 # With more speech than this in a gap, it is heard by itself.
@@ -31,7 +31,6 @@ _LEAST_REACHED_S = 0.2
 _MOST_OF_WINDOW = 0.8
 # A slow word takes this long, and as much more for each letter. What else counts as its time lies before it.
 _LONGEST_WORD_S = 0.5
-_LONGEST_LETTER_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def _gaps(words: Sequence[RawWord], duration: Seconds) -> Iterator[tuple[int, Se
 
 def _said(word: RawWord) -> tuple[Seconds, Seconds]:
     """The part of its time in which a word can have been said."""
-    longest = _LONGEST_WORD_S + _LONGEST_LETTER_S * len(word.text.strip())
+    longest = _LONGEST_WORD_S + LONGEST_LETTER_S * len(word.text.strip())
     return max(word.start, word.end - longest), word.end
 
 

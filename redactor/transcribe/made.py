@@ -10,11 +10,8 @@ import numpy as np
 
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.windows import Stretch, Window
-from redactor.transcribe.written import RawWord, Written
+from redactor.transcribe.written import LONGEST_LETTER_S, RawWord, Written
 from redactor.types import Seconds, Segment, SpeechRegion, Word
-
-# Slow speech has about ten letters a second.
-_LONGEST_LETTER_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class Made:
     Attributes
     ----------
     segments : tuple of Segment
-        One for each stretch in which it has words.
+        One for each stretch in which it has words, parted where some were left out.
     unknown : tuple of (float, float)
         Of what it made no words: seconds of the recording.
     """
@@ -83,7 +80,7 @@ def segments_of(
 
 def _sounds_at(word: RawWord) -> Seconds:
     """About when a word is said: a pause before it counts for its time, one behind it seldom does."""
-    return word.end - min(word.end - word.start, _LONGEST_LETTER_S * len(word.text.strip())) / 2
+    return word.end - min(word.end - word.start, LONGEST_LETTER_S * len(word.text.strip())) / 2
 
 
 def _word(word: RawWord, stretch: Stretch, num_stretches: int, *, joined: bool) -> Word:

@@ -16,6 +16,8 @@ from redactor.types import Seconds
 _TOKENS_PER_S = 12
 _FIRST_TOKENS = 10
 _MOST_TOKENS = 224
+# Slow speech has about ten letters a second.
+LONGEST_LETTER_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
