@@ -20,8 +20,8 @@ from redactor.types import Seconds
 # With more speech than this in a gap, it is heard by itself.
 _LEAST_SPEECH_S = 1.0
 # So much fainter than the words around it, it is the other side, which has a channel of its own: a decoder
-# that leaves it out is right. In two-channel calls of the dev half what was left out of a side's own speech was
-# 3 dB fainter at most, crosstalk by 8 dB or more, mostly by 25.
+# that leaves it out is right, and hearing it alone would write that side's words here. It stays speech without
+# words, which is muted unless the other channel accounts for it.
 _FAINT = 10 ** (-10 / 10)
 # Word times are no surer than that a shorter gap between words may be none.
 _LEAST_GAP_S = 1.5
