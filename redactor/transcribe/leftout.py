@@ -78,13 +78,12 @@ def left_out(
     windows: list[Window] = []
     kept = list(words)
     openers: set[int] = set()
-    spoken = [(round(a * MODEL_RATE_HZ), round(b * MODEL_RATE_HZ)) for a, b in map(_said, words)]
     for number, begin, end in _gaps(words, window.duration):
         gap = window.after(begin).until(end - begin)
         regions = speech_in(gap.samples)
         if sum(stop - first for first, stop in regions) < _LEAST_SPEECH_S * MODEL_RATE_HZ:
             continue
-        if own_channel and _power(gap.samples, regions) < _FAINT * _power(window.samples, spoken):
+        if own_channel and _power(gap.samples, regions) < _FAINT * _power_of_words(window, words):
             continue
         first, stop = regions[0][0] / MODEL_RATE_HZ, regions[-1][1] / MODEL_RATE_HZ
         if number < len(kept):
@@ -113,6 +112,11 @@ def _said(word: RawWord) -> tuple[Seconds, Seconds]:
     """The part of its time in which a word can have been said."""
     longest = _LONGEST_WORD_S + LONGEST_LETTER_S * len(word.text.strip())
     return max(word.start, word.end - longest), word.end
+
+
+def _power_of_words(window: Window, words: Sequence[RawWord]) -> float:
+    spoken = [(round(a * MODEL_RATE_HZ), round(b * MODEL_RATE_HZ)) for a, b in map(_said, words)]
+    return _power(window.samples, spoken)
 
 
 def _power(samples: np.ndarray, regions: Sequence[Region]) -> float:

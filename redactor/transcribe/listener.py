@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,13 +13,13 @@ import numpy as np
 from redactor.errors import LanguageError, ModelError
 from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe.language import GROUP_S, Identify, LanguageTeller
-from redactor.transcribe.leftout import LeftOut, left_out
+from redactor.transcribe.leftout import left_out
 from redactor.transcribe.made import Made, inside, region, segments_of
 from redactor.transcribe.plausible import cannot_be_said, said_again
 from redactor.transcribe.speech import speech_in
 from redactor.transcribe.whisper import Whisper
 from redactor.transcribe.windows import Window, WindowKey
-from redactor.transcribe.written import Encoded, Written
+from redactor.transcribe.written import Encoded, RawWord, Written
 from redactor.types import Seconds, Segment, SpeechRegion
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _LEAST_LOGPROB = -1.0
 _NO_SPEECH = 0.6
 # Prompted, a model need not be right but different: the most probable word at each step will do.
 _PROMPTED_BEAM = 1
-# Shorter windows that became no words are not tried in halves: music loops in every part of it.
+# Shorter windows that became no words are not tried in halves: music loops in all of its parts.
 _LEAST_HALVED_S = 12.0
 
 
@@ -260,7 +260,7 @@ class Listener:
             if self._is_loop(written) or _is_made_up(written):
                 continue
             raw = ear.words(states, written, language)
-            segments = self._segments(ear, LeftOut((), tuple(raw)), written, window, language)
+            segments = self._segments(ear, raw, written, window, language)
             all_words = [word for segment in segments for word in segment.words]
             if any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
                 continue
@@ -273,14 +273,20 @@ class Listener:
                 own_channel=self._num_channels > 1,
             )
             if left.openers:
-                segments = self._segments(ear, left, written, window, language)
+                segments = self._segments(ear, left.words, written, window, language, left.openers)
             return Made(segments), left.windows
         return None
 
     def _segments(
-        self, ear: Whisper, left: LeftOut, written: Written, window: Window, language: str
+        self,
+        ear: Whisper,
+        raw: Sequence[RawWord],
+        written: Written,
+        window: Window,
+        language: str,
+        openers: Collection[int] = (),
     ) -> tuple[Segment, ...]:
-        found = segments_of(left.words, written, window, self._channel, language, left.openers)
+        found = segments_of(raw, written, window, self._channel, language, openers)
         return tuple(inside(segment, self._duration, ear.calibration) for segment in found)
 
 

@@ -41,15 +41,15 @@ _ANNOUNCED = Cues(
         "second half": None
     }
 )
+# They come before a rounded amount: nobody says "about" of five digits or more that end in anything but zero.
+_APPROXIMATE = frozenset("about almost approximately around nearly".split())
 # In front of a short number, these say what it counts, orders or names.
-_HARMLESS_BEFORE = frozenset(
-    "$ about above age aged almost approximately around at below between bus by channel chapter check "
-    "flight gate half highway interstate iphone least level mic minus model most nearly option over "
+_HARMLESS_BEFORE = _APPROXIMATE | frozenset(
+    "$ above age aged at below between bus by channel chapter check "
+    "flight gate half highway interstate iphone least level mic minus model most option over "
     "page past phase platform press quarter route season since stage step terminal testing than till "
     "times to top type under until up version volume windows within".split()
 )
-# They come before a rounded amount: nobody says "about" of five digits or more that end in anything but zero.
-_APPROXIMATE = frozenset("about almost approximately around nearly".split())
 # A sentence of these and a number is somebody's answer.
 _POLITE = FILLERS | frozenset(
     "a ah all alright and are be correct course for great hello hi i is it it's just let ma'am madam me "
