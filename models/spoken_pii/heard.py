@@ -34,6 +34,8 @@ from redactor.bench.gold import GoldWord  # noqa: E402
 from redactor.config import load_policy  # noqa: E402
 from redactor.detect.dialogue import SpokenWord  # noqa: E402
 from redactor.detect.dialogue import dialogue as turns_of  # noqa: E402
+from redactor.detect.tagger import agreements  # noqa: E402
+from redactor.detect.wordpieces import Agreement  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
 from redactor.transcribe import Recognizer, choose_device  # noqa: E402
 from redactor.types import Audio, AudioFormat  # noqa: E402
@@ -110,7 +112,7 @@ def heard(data: Path, minutes: float, seed: int) -> Iterator[dict[str, object]]:
     policy = load_policy("standard")
     policy = replace(
         policy,
-        language=replace(policy.language, spoken="en"),
+        language=replace(policy.language, spoken="en", prompts={}),
         transcribe=replace(policy.transcribe, beam_size=BEAM),
     )
     cast, options = Cast(), Options(half="dev", voices=tuple(v for v in VOICES["dev"] if "joe" not in v))
@@ -136,6 +138,8 @@ def heard(data: Path, minutes: float, seed: int) -> Iterator[dict[str, object]]:
         audio = Audio(np.ascontiguousarray(samples), gold.sample_rate, AudioFormat("WAV", "PCM_16"))
         hearings = [turns_of(h) for h in recognizer.transcribe(Recording.of(audio), policy).transcript.hearings]
         for spoken, other in zip(hearings, hearings[::-1], strict=True):
+            if not spoken:
+                continue
             row = {
                 "recording": number,
                 "words": [w.text for w in spoken],
@@ -143,19 +147,8 @@ def heard(data: Path, minutes: float, seed: int) -> Iterator[dict[str, object]]:
                 "opens": [w.first_of_turn for w in spoken],
             }
             if other:
-                row["differs"] = differing(spoken, other)
-            if spoken:
-                yield row
-
-
-def differing(spoken: Sequence[SpokenWord], other: Sequence[SpokenWord]) -> list[bool]:
-    """Which words another hearing does not have."""
-    ours, theirs = ([_plain(w.text) for w in words] for words in (spoken, other))
-    differs = [True] * len(ours)
-    for what, i, j, _, _ in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if what == "equal":
-            differs[i:j] = [False] * (j - i)
-    return differs
+                row["differs"] = [a is Agreement.DIFFERS for a in agreements(spoken, [other])]
+            yield row
 
 
 def main() -> None:
