@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from redactor.detect.recognizers.dates import MISHEARD_BIRTH
 from redactor.detect.recognizers.slots import Cues
 from redactor.detect.recognizers.spoken import FILLERS
 
@@ -89,7 +90,8 @@ THINGS: Cues[Asked] = Cues(
         "expiry|expiry date|expiration|expiration date|exp date|expiring date|valid thru|valid through|"
         "expires end|date on the card|month and year": Asked.EXPIRY,
         "date of birth|dates of birth|birth date|birthdate|birthday|d o b|dob|day of birth|year of birth|"
-        "month and year of birth|date of both": Asked.BIRTH,
+        "month and year of birth": Asked.BIRTH,
+        MISHEARD_BIRTH: Asked.BIRTH,
         "age|exact age": Asked.AGE,
         "zip|zip code|zipcode|postcode|post code|postal code|postal|area code|pin code|area pin code|"
         "billing zip|eircode": Asked.POSTCODE,

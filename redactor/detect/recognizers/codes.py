@@ -70,11 +70,13 @@ _AFTER_ORDER = FILLERS | frozenset(
     "are as digit digits for in is it's number numbers of on please read should that's was were would "
     "yes".split()
 )
+_CARDS_ALONE = True  # a way to say of many things that they end
 _EXPIRY = Cues(
     {
         "expiry|expiry date|expires|expire|expired|expiring|expiration|expiration date|expires on|"
         "expires in|exp|exp date|valid through|valid thru|valid until|valid till|valid to|"
-        "good through|good thru|good until|month and year|end date|expiring on|valid up to|use by": None
+        "good through|good thru|good until|month and year|end date|expiring on|valid up to|use by": False,
+        "runs out|run out|running out|ran out": _CARDS_ALONE,
     }
 )
 # What else has an end: "my contract expires in March 2026".
@@ -131,14 +133,15 @@ def _fits(tokens: Sequence[Token], run: Run, need: _Need) -> bool:
 
 
 def _announced_expiry(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    for first, end, _ in _EXPIRY(tokens):
+    for first, end, cards_alone in _EXPIRY(tokens):
         said_before = {t.text for t in tokens[max(first - 6, 0) : first]}
-        if said_before & _OTHER_ENDS and not said_before & _CARD:
+        if (cards_alone or said_before & _OTHER_ENDS) and not said_before & _CARD:
             continue
         for start in range(end, min(end + 8, len(tokens))):
             if not is_near(tokens, end, start, 8):
                 break
-            if stop := _month_and_year(tokens, start, sure=False):
+            begins = tokens[start].is_numeric or tokens[start].text in MONTHS
+            if begins and (stop := _month_and_year(tokens, start, sure=False)):
                 yield start, stop
                 break
         for start in range(max(first - 6, 0), first):

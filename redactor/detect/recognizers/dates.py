@@ -19,11 +19,14 @@ from redactor.detect.recognizers.spoken import FILLERS, MONTHS, ORDINALS, Findin
 _SCORE = 0.6
 _UNSURE = 0.4
 _REACH = 10
+# "Date of birth" as recognizers write it.
+MISHEARD_BIRTH = "date of both|date of earth|date of berth|date of bird|date of burt|date of bath"
 _CUES = Cues(
     {
         "born|birthday|birthdays|birthdate|birthdates|birth date|date of birth|dates of birth|"
         "birth day|birth year|year of birth|month of birth|day of birth|dob|d o b|birth's|"
-        "birthday's|dob's|birth": None
+        "birthday's|dob's|birth": None,
+        MISHEARD_BIRTH: None,
     }
 )
 # A birthday of these is no date of birth yet.
