@@ -1,4 +1,4 @@
-"""Trains the tagger of personal data in conversations; CPU, about an hour and a half.
+"""Trains the tagger of personal data in conversations; CPU, about half an hour.
 
     python models/spoken_pii/heard.py --data FOLDER --out heard.jsonl --minutes 120
     python models/spoken_pii/train.py --data FOLDER --heard heard.jsonl --start MINILM --out FOLDER
@@ -11,6 +11,7 @@ weights.
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import random
 import sys
@@ -98,8 +99,10 @@ def heard(paths: Sequence[Path], pieces: WordPieces) -> tuple[list[Row], list[Ro
     rng = random.Random(SEED)
     rows: tuple[list[Row], list[Row]] = ([], [])
     for path in paths:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            r = json.loads(line)
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8") as lines:
+            listed = [json.loads(line) for line in lines]
+        for r in listed:
             unknown = "differs" not in r or rng.random() < ALONE
             agreed = [Agreement.UNKNOWN if unknown else Agreement(d) for d in r.get("differs", r["words"])]
             made = row(r["words"], r["labels"], r["opens"], agreed, pieces, rng.randrange(10**6))
