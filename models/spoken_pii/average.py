@@ -1,4 +1,4 @@
-"""The mean of taggers that were trained apart from the same start: it finds more than any of them.
+"""The mean of the weights of taggers that were trained apart from the same start.
 
     python models/spoken_pii/average.py MODEL.onnx MODEL.onnx ... --out MODEL.onnx
 
