@@ -73,6 +73,7 @@ def test_leaves_numbers_about_codes(text):
         ("it expires March 2028", "March 2028"),
         ("valid through 09/27", "09/27"),
         ("exp 4 27", "4 27"),
+        ("it expires for 2027", "for 2027"),
         ("my new card runs out oh four twenty eight", "oh four twenty eight"),
         ("The card runs out of 428.", "428"),
         ("the expiration is 0 9 2 8", "0 9 2 8"),

@@ -70,7 +70,7 @@ _AFTER_ORDER = FILLERS | frozenset(
     "are as digit digits for in is it's number numbers of on please read should that's was were would "
     "yes".split()
 )
-_CARDS_ALONE = True  # a way to say of many things that they end
+_CARDS_ALONE = True  # a cue that is said of many things and counts for cards
 _EXPIRY = Cues(
     {
         "expiry|expiry date|expires|expire|expired|expiring|expiration|expiration date|expires on|"
@@ -86,6 +86,8 @@ _OTHER_ENDS = frozenset(
 )
 _CARD = frozenset("card visa mastercard amex debit credit".split())
 _EXPIRY_YEARS = range(20, 50)
+# Between a month and a year in digits; none begins with one.
+_LINKS = frozenset("dash of slash uh um".split())
 
 
 class CodeRecognizer(SpokenRecognizer):
@@ -140,8 +142,7 @@ def _announced_expiry(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
         for start in range(end, min(end + 8, len(tokens))):
             if not is_near(tokens, end, start, 8):
                 break
-            begins = tokens[start].is_numeric or tokens[start].text in MONTHS
-            if begins and (stop := _month_and_year(tokens, start, sure=False)):
+            if tokens[start].text not in _LINKS and (stop := _month_and_year(tokens, start, sure=False)):
                 yield start, stop
                 break
         for start in range(max(first - 6, 0), first):
@@ -179,7 +180,7 @@ def _month_and_year(tokens: Sequence[Token], start: int, *, sure: bool) -> int:
     digits, stop = "", index
     while stop < len(tokens) and len(digits) < (4 if named else 6) and stop - index < 7:
         token = tokens[stop]
-        if not token.is_numeric and token.text not in ("slash", "of", "um", "uh", "for", "dash"):
+        if not token.is_numeric and token.text not in _LINKS and token.text != "for":  # it may be "four"
             break
         if token.kind is Kind.TENS and stop + 1 < len(tokens) and tokens[stop + 1].kind is Kind.UNIT:
             digits += token.digits[0]
