@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-out
+# By their names: the file with the longest tests would come last by the number of tests, and run by itself.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 NO_MODEL := not model and not system and not storm and not gpu
 
 .PHONY: demo test test-fast test-system test-gpu storm lint clean
@@ -16,13 +18,13 @@ demo: $(VENV)/.installed
 
 ## test: every test that needs Python packages only
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(NO_MODEL) and not long"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(NO_MODEL) and long"
-	$(BIN)/python -m pytest -m "model and not system and not storm and not gpu"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "$(NO_MODEL) and not long"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "$(NO_MODEL) and long"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "model and not system and not storm and not gpu"
 
 ## test-fast: those of them that load no model, but for the long ones
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(NO_MODEL) and not long"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "$(NO_MODEL) and not long"
 
 ## test-system: tests that need other system packages (see .ci/run for which)
 test-system: $(VENV)/.installed-system
