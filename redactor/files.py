@@ -122,21 +122,31 @@ def write_once(path: Path, data: bytes) -> bool:
     if not path.parent.exists():
         make_private_dir(path.parent)
     draft = _draft_of(path)
-    write_atomic(draft, data, mode=0o600)
+    try:
+        write_atomic(draft, data, mode=0o600)
+        if not _link(draft, path):
+            return False
+    except FileNotFoundError:
+        if path.exists():  # whoever was first has removed this draft too, or what it was being written as
+            return False
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+    remove_drafts(path)  # of those who were killed at it
+    fsync_dir(path.parent)
+    return True
+
+
+def _link(draft: Path, path: Path) -> bool:
+    """Give a draft its name, unless there is such a file; whether it was given."""
     try:
         os.link(draft, path)  # not a rename, which would replace it
     except FileExistsError:
         return False
     except FileNotFoundError:
-        if path.exists():  # whoever was first has removed this draft too
-            return False
         raise
     except OSError:
         draft.replace(path)  # a file system without hard links
-    finally:
-        draft.unlink(missing_ok=True)
-    remove_drafts(path)  # of those who were killed at it
-    fsync_dir(path.parent)
     return True
 
 

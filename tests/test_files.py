@@ -126,15 +126,16 @@ def test_what_a_killed_process_left_of_a_secret_goes_once_there_is_one(tmp_path,
     assert {path.name for path in key.parent.iterdir()} == {"my.key", neighbour.name}
 
 
-def test_a_draft_that_another_process_removed_is_a_race_that_is_lost(tmp_path, monkeypatch):
-    key, really = tmp_path / "my.key", os.link
+@pytest.mark.parametrize("step", ["fsync", "link"])
+def test_a_draft_that_another_process_removed_is_a_race_that_is_lost(tmp_path, monkeypatch, step):
+    key, really = tmp_path / "my.key", getattr(os, step)
 
-    def link(source, target):
-        target.write_bytes(b"theirs")
-        remove_drafts(target)
-        really(source, target)
+    def after_the_other(*arguments):
+        key.write_bytes(b"theirs")
+        remove_drafts(key)
+        really(*arguments)
 
-    monkeypatch.setattr(os, "link", link)
+    monkeypatch.setattr(os, step, after_the_other)
     assert not write_once(key, b"mine")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"theirs"]
 
