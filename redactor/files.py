@@ -144,7 +144,7 @@ def _link(draft: Path, path: Path) -> bool:
     except FileExistsError:
         return False
     except FileNotFoundError:
-        raise
+        raise  # somebody has removed the draft
     except OSError:
         draft.replace(path)  # a file system without hard links
     return True
