@@ -10,11 +10,10 @@ from operator import itemgetter
 
 import numpy as np
 
-from redactor.crosstalk import Crosstalk
+from redactor.crosstalk import Crosstalk, is_said_on_another
 from redactor.edges import EdgeRule, end_edge, spare_time, start_edge
 from redactor.errors import NonsenseError, QuarantineError
-from redactor.intervals import Interval, subtract, union
-from redactor.kernels.power import FRAME_S
+from redactor.intervals import CoveredTime, Interval, subtract, union
 from redactor.policy import Policy
 from redactor.textplaces import TextPlaces
 from redactor.timebase import outward_milliseconds
@@ -27,8 +26,6 @@ _WORD_TIME_ERROR_S = 0.15
 _SAME_BORDER_S = 0.1
 # A pause this long inside a finding is none of it.
 _LONG_SILENCE_S = 0.8
-# One side of a call is this much weaker on the other side's channel, or more.
-_CROSSTALK_DB = 20.0
 # Around a finding, of speech that only one model made words of.
 _NEAR_S = 0.6
 
@@ -218,6 +215,7 @@ def _unheard(
     padding = policy.unheard.padding_ms / 1000
     # What a model makes up when it is prompted would hide that nobody understood what was said there.
     hearings = transcript.unprompted
+    spoken = [_spoken(hearings, channel) for channel in range(power.shape[1])]
     for channel in sorted({r.channel for hearing in hearings for r in hearing.speech}):
         speech = _speech(transcript, channel)
         words = [
@@ -232,7 +230,7 @@ def _unheard(
                 near = [(s - _NEAR_S, e + _NEAR_S) for s, e in personal]
                 missed += [(max(a, s), min(b, e)) for a, b in alone for s, e in near if s < b and a < e]
         for start, end in union(missed):
-            if _is_crosstalk(power, channel, start, end):
+            if is_said_on_another((start, end), channel, spoken, power):
                 continue
             spans.append(
                 TimeSpan(
@@ -253,10 +251,10 @@ def _unheard(
     return spans
 
 
-def _is_crosstalk(power: np.ndarray, channel: int, start: Seconds, end: Seconds) -> bool:
-    """What is loud here is far louder on another channel, whose own words account for it."""
-    mean = power[int(start / FRAME_S) : int(end / FRAME_S) + 1].mean(axis=0)
-    return bool(mean[channel] < mean.max() * 10 ** (-_CROSSTALK_DB / 10))
+def _spoken(hearings: Sequence[Transcript], channel: int) -> CoveredTime:
+    """Where a channel has words by any of the hearings, as far as their times can be off."""
+    words = chain.from_iterable(hearing.words(channel) for hearing in hearings)
+    return CoveredTime((w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in words)
 
 
 def _longer(stretches: Iterable[Interval], least_ms: float) -> list[Interval]:

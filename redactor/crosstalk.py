@@ -12,13 +12,13 @@ one room. Faint noise on the other channel counts as crosstalk, since power cann
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from redactor.intervals import Interval, subtract
+from redactor.intervals import CoveredTime, Interval, subtract
 from redactor.kernels.power import FRAME_S
 from redactor.types import TimeSpan
 
@@ -36,6 +36,10 @@ _MOST_CROSSTALK_DB = -20.0
 # What is this much weaker than speech over it is heard in no 20 ms of it: the contract of the benchmarks takes
 # a correlation of 0.3 for audible (redactor/bench/measure.py), which is 10 dB; the rest is for what varies.
 _COVERED_DB = 16.0
+# Speech that became no words is another channel's if that one was louder by `_MOST_CROSSTALK_DB` within this
+# time before, in words that were heard, where all but so much of its energy lies.
+_ROOM_DELAY_S = 0.1
+_MOST_OWN_ENERGY = 0.2
 # Frames that are smoothed at a time.
 _FRAMES_AT_ONCE = 1 << 16
 # Shorter stretches of the other side are no words, and shorter dips in them tell nothing.
@@ -106,6 +110,45 @@ class Crosstalk:
         if (channel, other) not in self._most:
             self._most[channel, other] = _most_on(self._power[:, channel], self._power[:, other])
         return self._most[channel, other]
+
+
+def is_said_on_another(
+    stretch: Interval, channel: int, spoken: Sequence[CoveredTime], power: np.ndarray
+) -> bool:
+    """Whether what sounds on a channel is what another one says: far louder there, in words that were heard.
+
+    Frame by frame, and in words alone: a click or a tone on the other channel is louder than a quiet word on
+    this one, and would hide it.
+
+    Parameters
+    ----------
+    stretch : (float, float)
+        Seconds.
+    channel : int
+    spoken : sequence of CoveredTime
+        Where each channel has words.
+    power : numpy.ndarray, shape [num_frames, num_channels]
+
+    Returns
+    -------
+    bool
+        False where nobody can tell.
+    """
+    delay = round(_ROOM_DELAY_S / FRAME_S)
+    first, stop = int(stretch[0] / FRAME_S), int(stretch[1] / FRAME_S) + 1
+    own = power[first:stop, channel]
+    explained = np.zeros(len(own), bool)
+    for other, words in enumerate(spoken):
+        if other == channel:
+            continue
+        theirs = power[max(first - delay, 0) : first + len(own), other]
+        theirs = np.concatenate((np.zeros(delay + len(own) - len(theirs)), theirs))
+        loudest = sliding_window_view(theirs, delay + 1).max(axis=1)
+        said = np.zeros(len(own), bool)
+        for start, end in words.within(*stretch):
+            said[int(start / FRAME_S) - first : int(np.ceil(end / FRAME_S)) - first] = True
+        explained |= said & (own < loudest * 10 ** (_MOST_CROSSTALK_DB / 10))
+    return bool(explained.any() and own[~explained].sum() <= _MOST_OWN_ENERGY * own.sum())
 
 
 def _most_on(own: np.ndarray, other: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from redactor.types import Seconds
@@ -66,12 +66,14 @@ class CoveredTime:
     def share(self, start: Seconds, end: Seconds) -> float:
         """How much of [start, end) is covered, 0 to 1; what has no length is taken for a millisecond."""
         end = max(end, start + _SHORTEST_S)
-        covered = 0.0
+        return sum(b - a for a, b in self.within(start, end)) / (end - start)
+
+    def within(self, start: Seconds, end: Seconds) -> Iterator[Interval]:
+        """What of [start, end) is covered, disjoint and in order."""
         for index in range(bisect.bisect_right(self._ends, start), len(self._starts)):
             if self._starts[index] >= end:
                 break
-            covered += min(self._ends[index], end) - max(self._starts[index], start)
-        return covered / (end - start)
+            yield max(self._starts[index], start), min(self._ends[index], end)
 
     @property
     def intervals(self) -> list[Interval]:

@@ -217,9 +217,35 @@ def test_what_is_denied_is_muted_beside_what_was_found():
     assert [(s.start, s.origin) for s in spans] == [(1.0, Origin.DETECTED), (3.0, Origin.DENIED)]
 
 
+def _with_unheard_speech_beside(words, own, other):
+    """Times muted of speech on channel 1 that became no words, from 1 to 4 s, with words on channel 0."""
+    heard = transcript(*words, speech=[SpeechRegion(1, 1.0, 4.0)])
+    policy = replace(BARE, unheard=UnheardPolicy(padding_ms=0, min_ms=100))
+    return times(align(heard, [], policy=policy, power=np.stack([other, own], axis=1)))
+
+
 @pytest.mark.parametrize(("own", "expected"), [(1e-4, []), (0.5, [(1.0, 4.0)])])
 def test_the_other_sides_echo_is_no_unheard_speech(own, expected):
-    heard = transcript(("so", 1.0, 4.0), speech=[SpeechRegion(0, 1.0, 4.0), SpeechRegion(1, 1.0, 4.0)])
-    power = np.stack([np.ones(1000), np.full(1000, own)], axis=1)
-    policy = replace(BARE, unheard=UnheardPolicy(padding_ms=0, min_ms=100))
-    assert times(align(heard, [], policy=policy, power=power)) == expected
+    said = [("so", 1.0, 4.0)]
+    assert _with_unheard_speech_beside(said, np.full(1000, own), np.ones(1000)) == expected
+
+
+def test_an_echo_comes_back_late_and_fades_with_the_words():
+    loud, echo = np.full(1000, 1e-6), np.full(1000, 1e-9)
+    loud[110:200] = loud[260:390] = 1.0
+    echo[118:208] = echo[268:398] = 1e-3
+    said = [("so", 1.1, 2.0), ("long", 2.6, 3.9)]
+    assert _with_unheard_speech_beside(said, echo, loud) == []
+
+
+@pytest.mark.parametrize("said", [[], [("so", 1.5, 2.0)], [("so", 4.5, 6.0)]])
+def test_sound_that_is_no_words_hides_no_unheard_speech_of_the_other_side(said):
+    # A hold tone, however loud; most of it is outside of what was said.
+    assert _with_unheard_speech_beside(said, np.full(1000, 1e-4), np.ones(1000)) == [(1.0, 4.0)]
+
+
+def test_a_click_hides_no_unheard_speech_of_the_other_side():
+    click = np.full(1000, 1e-6)
+    click[250:253] = 1e3
+    said = [("so", 1.0, 4.0)]
+    assert _with_unheard_speech_beside(said, np.full(1000, 1e-4), click) == [(1.0, 4.0)]
