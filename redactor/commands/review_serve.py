@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from redactor.errors import UsageError
+from redactor.extras import install_command
 from redactor.review.entries import Finding, Item, Role
 from redactor.review.opening import opened_review
 from redactor.review.people import People
@@ -59,7 +60,7 @@ def review_serve(
         from redactor.review.serve.server import Address, check_address, serve
     except ImportError as error:
         raise UsageError(
-            f"the reviewers' page needs {error.name}; install it with: pip install 'redactor[review]'"
+            f"the reviewers' page needs {error.name}: {install_command('review')}"
         ) from None
     address = Address(host, port, tls_cert, tls_key)
     check_address(address)

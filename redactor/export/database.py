@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from redactor.errors import UsageError
+from redactor.extras import install_command
 
 if TYPE_CHECKING:
     from redactor.export.sources import Mapped, SourceRow
@@ -70,7 +71,7 @@ def _rows(url: str, statement: str, mapped: Mapped) -> Iterator[SourceRow]:
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError:
         raise UsageError(
-            'databases are read with SQLAlchemy, which is not installed: pip install "redactor[export]"'
+            f"databases are read with SQLAlchemy, which is not installed: {install_command('export')}"
         ) from None
     where = "the database"
     try:

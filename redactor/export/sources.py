@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from redactor.errors import UsageError
+from redactor.extras import install_command
 
 COLUMNS = ("recording", "subject", "account", "device", "language", "recorded_at", "roles", "others")
 REQUIRED = ("recording", "subject")
@@ -242,7 +243,7 @@ def parquet_rows(path: Path, mapped: Mapped) -> Iterator[SourceRow]:
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise UsageError(
-            'Parquet files are read with pyarrow, which is not installed: pip install "redactor[export]"'
+            f"Parquet files are read with pyarrow, which is not installed: {install_command('export')}"
         ) from None
     where = repr(str(path))
     try:

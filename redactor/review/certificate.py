@@ -12,6 +12,7 @@ from typing import Any
 
 from redactor.audit.lines import canonical
 from redactor.errors import UsageError
+from redactor.extras import install_command
 from redactor.review.bounds import (
     AdjustedBound,
     Sampled,
@@ -125,7 +126,7 @@ def to_html(document: Mapping[str, Any]) -> str:
     try:
         from jinja2 import Environment, StrictUndefined
     except ModuleNotFoundError:
-        raise UsageError('a certificate needs Jinja2: pip install "redactor[review]"') from None
+        raise UsageError(f"a certificate needs Jinja2: {install_command('review')}") from None
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "number": lambda count: f"{count:,}",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from redactor.errors import UsageError
+from redactor.extras import install_command
 
 Share = float | Fraction
 
@@ -122,5 +123,5 @@ def scipy_stats() -> Any:
     try:
         from scipy import stats
     except ModuleNotFoundError:
-        raise UsageError('the statistics of a review need scipy: pip install "redactor[review]"') from None
+        raise UsageError(f"the statistics of a review need scipy: {install_command('review')}") from None
     return stats

@@ -145,7 +145,7 @@ def test_what_parquet_cannot_read_is_refused_without_what_it_says(tmp_path, monk
 def test_without_pyarrow_the_extra_is_named(tmp_path, monkeypatch):
     path = write_parquet(tmp_path / "c.parquet", ROWS)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert 'pip install "redactor[export]"' in refused(path)
+    assert 'pip install "pyarrow<27,>=17" ' in refused(path)
 
 
 def test_what_parquet_holds_keeps_its_type(tmp_path):

