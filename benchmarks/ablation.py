@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -192,11 +192,16 @@ def _first_only(heard: HeardRecording) -> Transcript:
     return replace(heard.calibrated(), others=())
 
 
-def _unprompted(heard: HeardRecording, prompted: int = 0) -> Transcript:
-    """With so many prompted hearings, the first ones."""
+def _less(heard: HeardRecording, *, prompted: bool = False, second_best: bool = False) -> Transcript:
+    """Without the tentative hearings of a kind; second choices are the last, one a model."""
     both = heard.calibrated()
-    own, theirs = ([o for o in both.others if o.prompted is wanted] for wanted in (False, True))
-    return replace(both, others=(*own, *theirs[:prompted]))
+    first = len(both.others) - len(MODELS)
+    kept = [
+        other
+        for number, other in enumerate(both.others)
+        if not other.tentative or not (second_best if number >= first else prompted)
+    ]
+    return replace(both, others=tuple(kept))
 
 
 def _second_only(heard: HeardRecording) -> Transcript:
@@ -231,8 +236,8 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield full
     yield replace(full, name=f"- second opinion ({MODELS[0]} alone)", hearings=_first_only)
     yield replace(full, name=f"- first model ({MODELS[1]} alone)", hearings=_second_only)
-    yield replace(full, name="- prompted hearings", hearings=_unprompted)
-    yield replace(full, name="- all of them but the first", hearings=lambda h: _unprompted(h, 1))
+    yield replace(full, name="- prompted hearings", hearings=partial(_less, prompted=True))
+    yield replace(full, name="- second choices", hearings=partial(_less, second_best=True))
     yield replace(full, name="- look at what they make up", ruled_out=0.0)
     yield replace(full, name="- calibrated word times", hearings=_raw)
     yield replace(full, name="- pauses and valleys", policy=flat(policy, policy.align.padding_before_ms))

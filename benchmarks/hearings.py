@@ -30,8 +30,8 @@ class HeardRecording:
     Attributes
     ----------
     transcript : Transcript
-        The first model's, with the other's and what the first wrote when it was prompted as others; times
-        uncorrected.
+        The first model's, with the other's as others, what the first wrote when it was prompted, and what both
+        held for second most probable; times uncorrected.
     power : numpy.ndarray, shape [num_frames, num_channels], float64
     """
 
@@ -42,7 +42,7 @@ class HeardRecording:
     def calibrated(self, models: Sequence[str] = MODELS) -> Transcript:
         """The transcript with the registry's corrections."""
         hearings = self.transcript.hearings
-        by = (*models, *[models[0]] * (len(hearings) - len(models)))
+        by = (*models, *[models[0]] * (len(hearings) - 2 * len(models)), *models)
         corrected = [_corrected(hearing, _calibration(m)) for m, hearing in zip(by, hearings, strict=True)]
         return replace(corrected[0], others=tuple(corrected[1:]))
 

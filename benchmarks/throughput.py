@@ -92,7 +92,7 @@ def one_model(policy: Policy) -> Policy:
         policy,
         name="one-model",
         language=replace(policy.language, prompts={}),
-        transcribe=replace(policy.transcribe, second_opinion=""),
+        transcribe=replace(policy.transcribe, second_opinion="", second_best_ms=0.0),
         verify=replace(policy.verify, share=0.0),
     )
 

@@ -87,10 +87,10 @@ def _detected(
 ) -> list[TimeSpan]:
     texts = {(pii.hearing, pii.channel) for pii in found}
     places = {(h, c): TextPlaces(transcript.hearings[h].words(c)) for h, c in texts}
-    # Of what one model wrote twice the times tell nothing of each other.
+    # Of what one model wrote twice the times tell nothing of each other: tentative ones are no second opinion.
     numbered = list(enumerate(transcript.hearings))
     bounds = {
-        channel: [(number, _Bounds.of(h, channel)) for number, h in numbered if not h.prompted]
+        channel: [(number, _Bounds.of(h, channel)) for number, h in numbered if not h.tentative]
         for _, channel in texts
     }
     speech = {channel: _speech(transcript, channel) for _, channel in texts}
@@ -131,7 +131,7 @@ def _long_silences(under: Sequence[Word], speech: Sequence[Interval]) -> list[In
 
 def _speech(transcript: Transcript, channel: int) -> list[Interval]:
     """Where somebody speaks on a channel, by any hearing's look at the audio; disjoint, in order."""
-    return union((r.start, r.end) for h in transcript.unprompted for r in h.speech if r.channel == channel)
+    return union((r.start, r.end) for h in transcript.firm for r in h.speech if r.channel == channel)
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,8 @@ def _unheard(
     """
     spans = []
     padding = policy.unheard.padding_ms / 1000
-    # What a model makes up when it is prompted would hide that nobody understood what was said there.
-    hearings = transcript.unprompted
+    # Words that are only tentative would hide that nobody understood what was said there.
+    hearings = transcript.firm
     spoken = [_spoken(hearings, channel) for channel in range(power.shape[1])]
     for channel in sorted({r.channel for hearing in hearings for r in hearing.speech}):
         speech = _speech(transcript, channel)

@@ -225,6 +225,7 @@ def _check_entities(entities: Mapping[str, float], *, where: str) -> None:
 _RANGES = (
     ("language.min_probability", 0.0, 1.0),
     ("transcribe.beam_size", 1, 20),
+    ("transcribe.second_best_ms", 0.0, 30_000.0),
     ("transcribe.vad_threshold", 0.01, 0.99),
     ("transcribe.vad_padding_ms", 0.0, 5_000.0),
     ("transcribe.max_compression_ratio", 1.0, 100.0),

@@ -60,6 +60,9 @@ class TranscribePolicy:
         Whisper model that transcribes everything again, "" for none. What either hears is searched.
     beam_size : int
         Hypotheses kept by the decoder.
+    second_best_ms : float
+        Windows up to this long are searched in what a model holds for second most probable as well, of the
+        `beam_size` texts that it weighs; 0 for none. In longer ones the two differ in one place of many.
     vad_threshold : float
         Speech probability from which the voice activity detector counts a frame as speech. Lower finds more.
     vad_padding_ms : float
@@ -71,6 +74,7 @@ class TranscribePolicy:
     model: str = "base"
     second_opinion: str = "tiny.en"
     beam_size: int = 5
+    second_best_ms: float = 8_000.0
     vad_threshold: float = 0.35
     vad_padding_ms: float = 400.0
     max_compression_ratio: float = 2.4

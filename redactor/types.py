@@ -150,17 +150,18 @@ class Transcript:
         Speech found in the audio itself, words or no words.
     others : tuple of Transcript
         What else was heard in the same recording, without any others of their own: second opinions of other
-        models, then what a model wrote when it was prompted.
-    prompted : bool
-        Whether a model was shown names before it wrote this. It finds names so that it misses without, and
-        makes some up: its words are no evidence that another hearing is right, nor that speech was understood.
+        models, then what is tentative.
+    tentative : bool
+        Whether this is not what a model by itself holds for most probable: it was shown names before it wrote,
+        or this is its second choice. Such a hearing has names that the others miss, and some that nobody said:
+        its words are no evidence that another hearing is right, nor that speech was understood.
     """
 
     duration: Seconds
     segments: tuple[Segment, ...]
     speech: tuple[SpeechRegion, ...] = ()
     others: tuple[Transcript, ...] = ()
-    prompted: bool = False
+    tentative: bool = False
 
     @property
     def hearings(self) -> tuple[Transcript, ...]:
@@ -168,9 +169,9 @@ class Transcript:
         return (self, *self.others)
 
     @property
-    def unprompted(self) -> tuple[Transcript, ...]:
-        """Those of the hearings that nobody was prompted for, in the same order."""
-        return tuple(hearing for hearing in self.hearings if not hearing.prompted)
+    def firm(self) -> tuple[Transcript, ...]:
+        """Those of the hearings that are not tentative, in the same order."""
+        return tuple(hearing for hearing in self.hearings if not hearing.tentative)
 
     @classmethod
     def build(

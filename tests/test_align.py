@@ -198,12 +198,12 @@ def test_what_one_model_alone_made_words_of_is_muted_around_a_finding():
     assert times(align(alone, [person(5, 9)], policy=off, power=POWER)) == [(3.0, 4.0)]
 
 
-def test_what_a_prompted_model_made_words_of_is_unknown_and_its_times_are_no_second_opinion():
+def test_what_only_a_tentative_hearing_has_is_unknown_and_its_times_are_no_second_opinion():
     policy = replace(BARE, unheard=UnheardPolicy(padding_ms=0, min_ms=250), align=replace(FLAT, unsure_ms=100))
-    prompted = replace(transcript(("Jon", 1.0, 1.5), ("made", 5.0, 6.0), ("up", 6.0, 7.0)), prompted=True)
+    tentative = replace(transcript(("Jon", 1.0, 1.5), ("made", 5.0, 6.0), ("up", 6.0, 7.0)), tentative=True)
     heard = replace(
         transcript(("John", 1.0, 1.5), speech=[SpeechRegion(0, 1.0, 1.5), SpeechRegion(0, 5.0, 7.0)]),
-        others=(transcript(("Jim", 3.0, 3.5)), prompted),
+        others=(transcript(("Jim", 3.0, 3.5)), tentative),
     )
     assert times(align(heard, [person(0, 4)], policy=policy, power=POWER)) == [(0.9, 1.6), (5.0, 7.0)]
     found = replace(person(0, 3), hearing=2)

@@ -81,7 +81,7 @@ def _heard(
 ) -> Iterator[tuple[Seconds, Seconds]]:
     """Stretches that stay, in order."""
     every = [Speech.of(hearing, channel) for hearing in transcript.hearings]
-    speeches = [s for s, hearing in zip(every, transcript.hearings, strict=True) if not hearing.prompted]
+    speeches = [s for s, hearing in zip(every, transcript.hearings, strict=True) if not hearing.tentative]
     own = speeches[0]
     if len(speeches) < 2:
         return

@@ -19,9 +19,9 @@ from redactor.types import PiiSpan, Transcript
 # personal of the dev half is among it (benchmarks/ablation.py).
 _WEAK = frozenset({"SpacyRecognizer", CONVERSATION})
 UNLIKELY = 0.03
-# Prompted, a model makes names up. What it finds is one where the tagger rules out that the other hearings have
-# anything personal there, which is to say where all of them hold it for less probable than this: of what
-# made-up names lose on the dev half, a half in calls and two fifths in commands, and nothing that is true
+# A tentative hearing has names that nobody said. What it finds is one where the tagger rules out that the
+# others have anything personal there, which is to say where all of them hold it for less probable than this: of
+# what made-up names lose on the dev half, a half in calls and two fifths in commands, and nothing that is true
 # (benchmarks/ablation.py).
 RULED_OUT = 0.003
 # Word times of two hearings are no surer.
@@ -51,7 +51,7 @@ class SpeechDetector:
     unlikely : float
         Findings of weak recognizers count from this probability on that a tagger gives them.
     ruled_out : float
-        Findings of a prompted hearing count from this probability on that a tagger gives to what another
+        Findings of a tentative hearing count from this probability on that a tagger gives to what another
         hearing has at their time.
     """
 
@@ -119,8 +119,8 @@ def _is_believed(pii: PiiSpan, readings: Sequence[Reading], unlikely: float) -> 
 def _without_made_up(
     found: Iterable[PiiSpan], hearings: Sequence[Transcript], readings: Sequence[Reading], ruled_out: float
 ) -> set[PiiSpan]:
-    """Findings less those of a prompted hearing that no other one bears out at their time."""
-    others = [number for number, hearing in enumerate(hearings) if not hearing.prompted]
+    """Findings less those of a tentative hearing that no firm one bears out at their time."""
+    firm = [number for number, hearing in enumerate(hearings) if not hearing.tentative]
     places: dict[tuple[int, int], TextPlaces] = {}
 
     def is_ruled_out(pii: PiiSpan) -> bool:
@@ -132,7 +132,7 @@ def _without_made_up(
             return False
         start = min(word.start for word in words) + _TIME_ERROR_S
         end = max(word.end for word in words) - _TIME_ERROR_S
-        then = [r.chance_then(number, pii.channel, start, end) for r in readings for number in others]
+        then = [r.chance_then(number, pii.channel, start, end) for r in readings for number in firm]
         return max(then, default=1.0) < ruled_out
 
-    return {pii for pii in found if not (hearings[pii.hearing].prompted and is_ruled_out(pii))}
+    return {pii for pii in found if not (hearings[pii.hearing].tentative and is_ruled_out(pii))}

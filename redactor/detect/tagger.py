@@ -144,17 +144,17 @@ class Tagger:
         Parameters
         ----------
         hearings : sequence of Transcript
-            As in :attr:`Transcript.hearings`; each is read by itself, and those that nobody was prompted for
-            tell which of its words are in doubt.
+            As in :attr:`Transcript.hearings`; each is read by itself, and those that are not
+            tentative tell which of its words are in doubt.
         """
         found: list[PiiSpan] = []
         chances: dict[tuple[int, int], _Chances] = {}
         spoken = [dialogue(hearing) for hearing in hearings]
-        unprompted = [number for number, hearing in enumerate(hearings) if not hearing.prompted]
+        firm = [number for number, hearing in enumerate(hearings) if not hearing.tentative]
         for number, words in enumerate(spoken):
             if not words:
                 continue
-            agreed = agreements(words, [spoken[i] for i in unprompted if i != number])
+            agreed = agreements(words, [spoken[i] for i in firm if i != number])
             each = self.probabilities(words, agreed)
             tags, scores = self._tags(each)
             found += _spans(words, tags, scores, self._types, self._language, number)

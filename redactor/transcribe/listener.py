@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,10 +58,19 @@ class Tally:
 
 @dataclass
 class ChannelWords:
-    """What one model made of a channel so far."""
+    """What one model made of a channel so far.
+
+    Attributes
+    ----------
+    segments : list of Segment
+    speech : list of SpeechRegion
+    says_more : bool
+        Whether there is anything in it that another one does not have.
+    """
 
     segments: list[Segment] = field(default_factory=list)
     speech: list[SpeechRegion] = field(default_factory=list)
+    says_more: bool = True
 
 
 class Listener:
@@ -108,6 +118,8 @@ class Listener:
         self._languages = tuple(policy.language.detectors)
         self._waiting: list[Window] = []
         self._heard = [ChannelWords() for _ in ears]
+        self._longest_second_best = policy.transcribe.second_best_ms / 1000
+        self._second_best = [ChannelWords(says_more=False) for _ in ears if self._longest_second_best]
         self._prompted = [ChannelWords() for _ in range(max(map(len, prompts.values()), default=0))]
 
     def listen(self, windows: Sequence[Window]) -> None:
@@ -132,13 +144,14 @@ class Listener:
         ]
 
     def of(self, channel: int) -> list[ChannelWords]:
-        """What was heard, as the words of that channel."""
+        """What was heard, as the words of that channel: by model, by prompt, and second best by model."""
         return [
             ChannelWords(
                 [replace(s, channel=channel) for s in words.segments],
                 [replace(r, channel=channel) for r in words.speech],
+                words.says_more,
             )
-            for words in (*self._heard, *self._prompted)
+            for words in (*self._heard, *self._prompted, *self._second_best)
         ]
 
     def _hear(self, windows: Sequence[Window]) -> None:
@@ -152,10 +165,13 @@ class Listener:
             raise LanguageError(
                 f"speech in {language!r}, but the model knows only English; choose a multilingual --model"
             )
-        for ear, words in zip(self._ears, self._heard, strict=True):
+        for ear, words, second_best in zip_longest(self._ears, self._heard, self._second_best):
             if ear.knows(language):  # else there is no second opinion on this language
                 states = encoded if ear is main else ear.encode(sounds)
-                self._write(ear, windows, states, language, words)
+                all_made = self._write(ear, windows, states, language, words)
+                if second_best is not None:
+                    second_best.segments += self._with_words(s for m in all_made for s in m.second_or_best)
+                    second_best.says_more |= any(made.second_best is not None for made in all_made)
         for prompt, words in zip(self._prompts.get(language, ()), self._prompted, strict=False):
             self._write(main, windows, encoded, language, words, prompt)
 
@@ -184,11 +200,13 @@ class Listener:
         language: str,
         words: ChannelWords,
         prompt: str = "",
-    ) -> None:
-        for window, made in zip(windows, self._made(ear, windows, encoded, language, prompt), strict=True):
+    ) -> list[Made]:
+        all_made = self._made(ear, windows, encoded, language, prompt)
+        for window, made in zip(windows, all_made, strict=True):
             if self._known is not None:
                 self._known[window.key] = made
             self._keep(made, words)
+        return all_made
 
     def _made(
         self, ear: Whisper, windows: Sequence[Window], encoded: Sequence[Encoded], language: str, prompt: str
@@ -210,7 +228,8 @@ class Listener:
     ) -> list[tuple[Made, Sequence[Window]]]:
         """What a model makes of windows at once, and what of them it is to hear by itself."""
         beam_size = _PROMPTED_BEAM if prompt else self._policy.transcribe.beam_size
-        how = {"beam_size": beam_size, "prompt": prompt}
+        wants_second = bool(self._second_best) and not prompt
+        how = {"beam_size": beam_size, "prompt": prompt, "second_best": wants_second}
         texts = ear.write(encoded, language, **how)
         found = []
         for window, states, written in zip(windows, encoded, texts, strict=True):
@@ -237,7 +256,10 @@ class Listener:
 
     def _keep(self, made: Made, words: ChannelWords) -> None:
         words.speech += [region(self._channel, start, end, self._duration) for start, end in made.unknown]
-        words.segments += [replace(s, channel=self._channel) for s in made.segments if s.words]
+        words.segments += self._with_words(made.segments)
+
+    def _with_words(self, segments: Iterable[Segment]) -> list[Segment]:
+        return [replace(segment, channel=self._channel) for segment in segments if segment.words]
 
     def _doubtful(self, written: Written) -> bool:
         """Whether a model may have done better with a window of 30 s."""
@@ -274,8 +296,24 @@ class Listener:
             )
             if left.openers:
                 segments = self._segments(ear, left.words, written, window, language, left.openers)
-            return Made(segments), left.windows
+            second_best = self._second_best_of(ear, states, written, window, language)
+            return Made(segments, second_best=second_best), left.windows
         return None
+
+    def _second_best_of(
+        self, ear: Whisper, states: Encoded, written: Written, window: Window, language: str
+    ) -> tuple[Segment, ...] | None:
+        """The words of a model's second choice, if they can have been said."""
+        second = written.second
+        if second is None or window.duration > self._longest_second_best:
+            return None
+        if self._is_loop(second) or _is_made_up(second):
+            return None
+        segments = self._segments(ear, ear.words(states, second, language), second, window, language)
+        all_words = [word for segment in segments for word in segment.words]
+        if any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
+            return None
+        return segments
 
     def _segments(
         self,

@@ -24,17 +24,28 @@ class Made:
         One for each stretch in which it has words, parted where some were left out.
     unknown : tuple of (float, float)
         Of what it made no words: seconds of the recording.
+    second_best : tuple of Segment or None
+        As `segments`, of what it held for second most probable; None where nobody asked or there is nothing.
     """
 
     segments: tuple[Segment, ...] = ()
     unknown: tuple[tuple[Seconds, Seconds], ...] = ()
+    second_best: tuple[Segment, ...] | None = None
 
     @classmethod
     def nothing_of(cls, window: Window) -> Made:
         return cls(unknown=tuple((s.begin + s.shift, s.end + s.shift) for s in window.stretches))
 
     def __add__(self, other: Made) -> Made:
-        return Made(self.segments + other.segments, self.unknown + other.unknown)
+        second_best = None
+        if self.second_best is not None or other.second_best is not None:
+            second_best = self.second_or_best + other.second_or_best
+        return Made(self.segments + other.segments, self.unknown + other.unknown, second_best)
+
+    @property
+    def second_or_best(self) -> tuple[Segment, ...]:
+        """The second most probable words, the most probable where there are no others."""
+        return self.segments if self.second_best is None else self.second_best
 
 
 def segments_of(

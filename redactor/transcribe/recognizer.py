@@ -121,9 +121,10 @@ class Recognizer:
         -------
         Heard
             The transcript with word times, and the speech that was found in the sound itself. Its others are
-            the second model's words, then what the first one wrote when it was prompted, where the policy wants
-            them. Text that is a repetition loop, that cannot have been said in its
-            time, or that lies past the end of the audio, counts as no words: only its speech stays.
+            the second model's words, then what is tentative: what the first one wrote when it was prompted, and
+            what each held for second most probable, as far as the policy wants it. Text that is a repetition
+            loop, that cannot have been said in its time, or that lies past the end of the audio, counts as no
+            words: only its speech stays.
 
         Raises
         ------
@@ -146,7 +147,7 @@ class Recognizer:
             listeners[channel].finish(stream.finish(), stream.regions)
         power = meter.finish()
         transcript = _together([listeners[twin].of(c) for c, twin in twins.items()], power, recording)
-        others = (replace(o, prompted=n >= len(self._ears)) for n, o in enumerate(transcript.others, start=1))
+        others = (replace(o, tentative=n >= len(self._ears)) for n, o in enumerate(transcript.others, start=1))
         return Heard(replace(transcript, others=tuple(others)), power)
 
     def listen_again(
@@ -186,6 +187,7 @@ class Recognizer:
         ear = self._checker if is_known else self._ears[0]
         if len(languages) == 1:
             policy = replace(policy, language=replace(policy.language, spoken=languages[0]))
+        policy = replace(policy, transcribe=replace(policy.transcribe, second_best_ms=0.0))
         twins = _twins(recording)
         streams = {c: GridChannel(recording, ear) for c, twin in twins.items() if twin == c}
         listeners = {c: self._listener(c, recording, policy, [ear], {}, known) for c in streams}
@@ -226,7 +228,11 @@ def _together(
 ) -> Transcript:
     duration = recording.duration
     heard = [
-        ChannelWords([s for w in ear for s in w.segments], [r for w in ear for r in w.speech])
+        ChannelWords(
+            # What says nothing more on any channel need not be searched again.
+            [s for w in ear for s in w.segments] if any(w.says_more for w in ear) else [],
+            [r for w in ear for r in w.speech],
+        )
         for ear in zip(*channels, strict=True)
     ]
     # In a recording without any speech, what is loud is noise, and for the policy's [unheard] to judge.

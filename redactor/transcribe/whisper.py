@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -156,11 +156,21 @@ class Whisper:
         return found
 
     def write(
-        self, encoded: Sequence[Encoded], language: str, *, beam_size: int, prompt: str = ""
+        self,
+        encoded: Sequence[Encoded],
+        language: str,
+        *,
+        beam_size: int,
+        prompt: str = "",
+        second_best: bool = False,
     ) -> list[Written]:
-        """The text of windows in a language; `prompt` is what the model takes for the text before them."""
+        """The text of windows in a language; `prompt` is what the model takes for the text before them.
+
+        With `second_best`, also the most probable text of other words, of as many as the beam holds.
+        """
+        how = _Task(0, language, beam_size, prompt, num_hypotheses=beam_size if second_best else 1)
         questions = [_Question(self._shown(one, prompt), one.duration) for one in encoded]
-        tasks = [_Task(len(q.states), language, beam_size, prompt, _limit(q.duration)) for q in questions]
+        tasks = [replace(how, num_states=len(q.states), most=_limit(q.duration)) for q in questions]
         return self._run(self._writing, tasks, questions)
 
     def words(self, encoded: Encoded, written: Written, language: str) -> list[RawWord]:
@@ -237,6 +247,7 @@ class Whisper:
             _storage([q.states for q in questions]),
             [prompt] * len(questions),
             beam_size=task.beam_size,
+            num_hypotheses=task.num_hypotheses,
             max_length=len(prompt) + task.most,
             return_scores=True,
             return_no_speech_prob=True,
@@ -276,6 +287,7 @@ class _Task:
     language: str = ""
     beam_size: int = 1
     prompt: str = ""
+    num_hypotheses: int = 1
     most: int = 0
 
 

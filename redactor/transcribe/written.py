@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ class Written:
     avg_logprob, no_speech_prob : float
     complete : bool
         Whether the decoder came to an end before it had said more than can be said in the time.
+    second : Written or None
+        What it held for most probable of what has other words; None where it weighed nothing else.
     """
 
     tokens: tuple[int, ...]
@@ -62,6 +65,7 @@ class Written:
     avg_logprob: float
     no_speech_prob: float
     complete: bool
+    second: Written | None = None
 
 
 @dataclass(frozen=True)
@@ -81,18 +85,25 @@ def most_tokens(duration: Seconds) -> int:
 
 def written_of(result: Any, tokenizer: Any, most: int) -> Written:
     """One of CTranslate2's results as text; of `most` tokens or more it did not come to its end."""
+    best, *others = (
+        _written(ids, score, result.no_speech_prob, tokenizer, most)
+        for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+    )
+    same = _letters(best.text)
+    return replace(best, second=next((other for other in others if _letters(other.text) != same), None))
+
+
+def _written(ids: Sequence[int], score: float, no_speech_prob: float, tokenizer: Any, most: int) -> Written:
     from faster_whisper.transcribe import get_compression_ratio
 
-    tokens = result.sequences_ids[0]
     # CTranslate2 divides the sum of log-probabilities by the number of tokens; Whisper counts the end as one.
-    avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
-    of_text = tuple(token for token in tokens if token < tokenizer.eot)
+    avg_logprob = score * len(ids) / (len(ids) + 1)
+    of_text = tuple(token for token in ids if token < tokenizer.eot)
     text = str(tokenizer.decode(list(of_text)))
-    return Written(
-        of_text,
-        text,
-        get_compression_ratio(text.strip()),
-        avg_logprob,
-        result.no_speech_prob,
-        complete=len(tokens) < most,
-    )
+    ratio = get_compression_ratio(text.strip())
+    return Written(of_text, text, ratio, avg_logprob, no_speech_prob, complete=len(ids) < most)
+
+
+def _letters(text: str) -> str:
+    """What is left of a text without case, marks and spaces."""
+    return "".join(c for c in text.casefold() if c.isalnum())

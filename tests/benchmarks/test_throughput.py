@@ -171,9 +171,15 @@ def test_the_table_and_the_object_hold_every_program_and_say_what_was_not_counte
 def test_the_product_runs_under_standard_but_for_its_other_hearings():
     standard, ours = load_policy("standard"), throughput.policies([])["product"]
     assert ours.transcribe.second_opinion == "" and ours.verify.share == 0.0 and not ours.language.prompts
+    assert ours.transcribe.second_best_ms == 0.0
+    hears = standard.transcribe
     again = {
         "language": replace(ours.language, prompts=standard.language.prompts),
-        "transcribe": replace(ours.transcribe, second_opinion=standard.transcribe.second_opinion),
+        "transcribe": replace(
+            ours.transcribe,
+            second_opinion=hears.second_opinion,
+            second_best_ms=hears.second_best_ms,
+        ),
     }
     assert replace(ours, name=standard.name, verify=standard.verify, **again) == standard
     assert parse_policy(to_toml(ours).encode(), name="x", where="x") == ours

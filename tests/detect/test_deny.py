@@ -113,21 +113,21 @@ def test_the_vocabulary_ends_where_the_policy_says():
     assert is_safe("the", 0)
 
 
-def test_a_prompted_hearing_takes_nothing_away_and_makes_nothing_safe():
+def test_a_tentative_hearing_takes_nothing_away_and_makes_nothing_safe():
     text = "please turn off the kitchen light"
     first, second = hearing(text), hearing(text)
-    prompted = replace(hearing("Elise turnoff de Kitchener Light"), prompted=True)
-    with_it = denied(replace(first, others=(second, prompted)), (), POLICY)
+    tentative = replace(hearing("Elise turnoff de Kitchener Light"), tentative=True)
+    with_it = denied(replace(first, others=(second, tentative)), (), POLICY)
     assert with_it == denied(replace(first, others=(second,)), (), POLICY)
-    alone = denied(replace(first, others=(replace(second, prompted=True),)), (), POLICY)
+    alone = denied(replace(first, others=(replace(second, tentative=True),)), (), POLICY)
     assert [(span.start, span.end) for span in alone] == [(0.0, DURATION)]
 
 
-def test_what_only_a_prompted_hearing_has_is_personal():
+def test_what_only_a_tentative_hearing_has_is_personal():
     text = "thank you for your help to mash"
-    prompted = replace(hearing("thank you for your help Tomasz"), prompted=True)
+    tentative = replace(hearing("thank you for your help Tomasz"), tentative=True)
     found = [PiiSpan(0, "PERSON", 24, 30, 0.6, "test", 2)]
-    first = replace(hearing(text), others=(hearing(text), prompted))
+    first = replace(hearing(text), others=(hearing(text), tentative))
     spans = denied(first, found, POLICY)
     word = [w for w in first.words(0) if w.text == "help"][0]
     assert not any(span.start < word.end and word.start < span.end for span in spans)

@@ -101,8 +101,8 @@ class ByHearing(Reader):
 
 
 def found_by_prompt(*readers):
-    """Whether a name that only the prompted hearing has is kept."""
-    heard = replace(HEARD, others=(HEARD, replace(HEARD, prompted=True)))
+    """Whether a name that only the tentative hearing has is kept."""
+    heard = replace(HEARD, others=(HEARD, replace(HEARD, tentative=True)))
     pii = replace(finding("NameRecognizer"), hearing=2)
 
     def look(hearings, found):
@@ -116,7 +116,7 @@ def found_by_prompt(*readers):
     ("chances", "is_kept"),
     [((0.003, 0.0, 0.0), True), ((0.0, 0.003, 0.0), True), ((0.0029, 0.0029, 1.0), False)],
 )
-def test_what_a_prompted_model_finds_counts_unless_all_other_hearings_rule_it_out(chances, is_kept):
+def test_what_a_tentative_hearing_has_counts_unless_all_other_hearings_rule_it_out(chances, is_kept):
     assert found_by_prompt(ByHearing(*chances)) is is_kept
 
 
@@ -129,7 +129,7 @@ def test_they_are_asked_about_the_time_of_the_finding():
         assert ada.start < start < ada.end and quill.start < end < quill.end
 
 
-def test_without_a_tagger_what_a_prompted_model_finds_counts():
+def test_without_a_tagger_what_a_tentative_hearing_has_counts():
     assert found_by_prompt()
 
 

@@ -59,7 +59,7 @@ def test_each_hearing_is_read_and_the_other_casts_doubt():
     assert agreements(spoken[0], []) == [Agreement.UNKNOWN] * 3
 
 
-def test_a_prompted_hearing_is_no_witness_and_has_witnesses(tagger, monkeypatch):
+def test_a_tentative_hearing_is_no_witness_and_has_witnesses(tagger, monkeypatch):
     asked = []
 
     def noted(spoken, others):
@@ -67,8 +67,8 @@ def test_a_prompted_hearing_is_no_witness_and_has_witnesses(tagger, monkeypatch)
         return [Agreement.UNKNOWN] * len(spoken)
 
     monkeypatch.setattr("redactor.detect.tagger.agreements", noted)
-    plain, second, prompted = (conversation(f"a: service {word}") for word in ("few", "fume", "Fionn"))
-    tagger.read([plain, second, replace(prompted, prompted=True)])
+    plain, second, tentative = (conversation(f"a: service {word}") for word in ("few", "fume", "Fionn"))
+    tagger.read([plain, second, replace(tentative, tentative=True)])
     assert asked == [("few", ["fume"]), ("fume", ["few"]), ("Fionn", ["few", "fume"])]
 
 

@@ -14,7 +14,7 @@ from redactor.audio.recording import Recording
 from redactor.errors import LanguageError, ModelError
 from redactor.invariants import check_transcript
 from redactor.model_registry import resolve
-from redactor.policy import LanguagePolicy, Policy
+from redactor.policy import LanguagePolicy, Policy, TranscribePolicy
 from redactor.transcribe import Recognizer, choose_device, listener, recognizer
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.rules import WindowRules
@@ -24,7 +24,12 @@ from redactor.types import Audio, AudioFormat, SpeechRegion
 
 RATE = 16_000
 CPU = choose_device("cpu")
-AUTO = Policy("test", entities={"PERSON": 0.5}, language=LanguagePolicy(prompts={}))
+AUTO = Policy(
+    "test",
+    entities={"PERSON": 0.5},
+    language=LanguagePolicy(prompts={}),
+    transcribe=TranscribePolicy(second_best_ms=0.0),
+)
 ENGLISH = replace(AUTO, language=LanguagePolicy(spoken="en", prompts={}))
 TWO_LANGUAGES = replace(AUTO, language=LanguagePolicy(detectors={"en": "a", "de": "b"}, prompts={}))
 GERMAN = replace(AUTO, language=LanguagePolicy(spoken="de", detectors={"de": "b"}, prompts={}))
@@ -40,6 +45,12 @@ class Said:
     complete: bool = True
     no_speech_prob: float = 0.0
     words: list | None = None
+    second: "Said | None" = None
+
+    def written(self):
+        ratio = get_compression_ratio(self.text.strip())
+        second = self.second and self.second.written()
+        return Written((self,), self.text, ratio, self.avg_logprob, self.no_speech_prob, self.complete, second)
 
     def timed(self):
         if self.words is not None:
@@ -79,15 +90,13 @@ class Ear:
         self.asked += 1
         return {self.language: 0.9, "fr": 0.1}
 
-    def write(self, encoded, language, *, beam_size, prompt=""):
+    def write(self, encoded, language, *, beam_size, prompt="", second_best=False):
         written = []
         self.prompts.append(prompt)
         for one in encoded:
             said = (self._full if one.full else self._says).pop(0)
             self.written.append((language, said.text))
-            ratio = get_compression_ratio(said.text.strip())
-            marks = (said.avg_logprob, said.no_speech_prob, said.complete)
-            written.append(Written((said,), said.text, ratio, *marks))
+            written.append(said.written() if second_best else replace(said.written(), second=None))
         return written
 
     def words(self, encoded, written, language):
@@ -563,7 +572,7 @@ def prompted(policy, **prompts):
 def test_the_first_model_writes_everything_once_more_for_each_prompt(make):
     first, second = Ear([Said("few on"), Said("Fionn"), Said("Fee")]), Ear([Said("fume")])
     heard = hear(make(first, second=second), prompted(ENGLISH, en=("A Saoirse.", "An Eluned.")))
-    assert [(other.text(0), other.prompted) for other in heard.hearings] == [
+    assert [(other.text(0), other.tentative) for other in heard.hearings] == [
         ("few on", False), ("fume", False), ("Fionn", True), ("Fee", True),
     ]  # fmt: skip
     assert first.prompts == ["", "A Saoirse.", "An Eluned."]
@@ -575,7 +584,7 @@ def test_the_first_model_writes_everything_once_more_for_each_prompt(make):
 def test_a_prompt_is_for_its_language_alone(make):
     both = prompted(TWO_LANGUAGES, en=("A Saoirse.",))
     heard = hear(make(Ear([Said("hallo")], language="de")), both)
-    assert [(other.text(0), other.prompted) for other in heard.hearings] == [("hallo", False), ("", True)]
+    assert [(other.text(0), other.tentative) for other in heard.hearings] == [("hallo", False), ("", True)]
 
 
 def test_a_prompted_text_that_cannot_be_trusted_is_no_hearing_and_not_asked_for_again(make):
@@ -590,6 +599,62 @@ def test_who_listens_again_is_not_prompted(make):
     made = make(Ear(), checker=checker)
     made.listen_again(recording(), prompted(ENGLISH, en=("A Saoirse.",)), languages=["en"], known={})
     assert checker.prompts == [""]
+
+
+def weighed(policy, longest_ms=8_000.0):
+    return replace(policy, transcribe=replace(policy.transcribe, second_best_ms=longest_ms))
+
+
+def test_what_each_model_holds_for_second_most_probable_is_tentative_and_comes_last(make):
+    will = Said("will you call", second=Said("Wilhelm called"))
+    first = Ear([will, Said("yes"), Said("Fionn"), Said("yes")])
+    second = Ear([Said("we call", second=words((" Wilma", 0.3, 0.6))), Said("yes")])
+    second.calibration = Calibration(0.1, -0.05, margin=0.0)
+    policy = prompted(weighed(ENGLISH), en=("A Saoirse.",))
+    heard = hear(make(first, second=second, windows=[(0.0, 2.0), (4.0, 6.0)]), policy, duration=6.0)
+    assert [(other.text(0), other.tentative) for other in heard.hearings] == [
+        ("will you call yes", False), ("we call yes", False), ("Fionn yes", True),
+        ("Wilhelm called yes", True), ("Wilma yes", True),
+    ]  # fmt: skip
+    assert words_of(heard.others[-1])[0] == ("Wilma", 0.2, 0.65)
+    check_transcript(heard, recording(duration=6.0))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        Said(LOOP),
+        Said("hallow", complete=False),
+        Said("hallow", avg_logprob=-1.5, no_speech_prob=0.9),
+        words(*((f" w{n}", 0.1, 0.1) for n in range(30))),
+    ],
+)
+def test_a_second_choice_that_cannot_have_been_said_is_none(make, second):
+    heard = hear(make(Ear([Said("hello", second=second)])), weighed(ENGLISH))
+    assert [other.text(0) for other in heard.hearings] == ["hello", ""]
+
+
+def test_second_choices_are_those_of_short_windows(make):
+    said = [Said("hello", second=Said("hallow")), Said("there", second=Said("their"))]
+    made = make(Ear(said), windows=[(0.0, 2.0), (3.0, 7.0)])
+    heard = hear(made, weighed(ENGLISH, 3_000.0), duration=7.0)
+    assert [other.text(0) for other in heard.hearings] == ["hello there", "hallow there"]
+
+
+def test_a_recording_without_any_second_choice_is_not_searched_in_them(make):
+    said = [Said("hello"), Said("there")]
+    _, second = hear(make(Ear(said)), weighed(ENGLISH), channels=2).hearings
+    assert (second.text(0), second.text(1)) == ("", "")
+    said[1].second = Said("their")
+    _, second = hear(make(Ear(said)), weighed(ENGLISH), channels=2).hearings
+    assert (second.text(0), second.text(1)) == ("hello", "their")
+
+
+def test_who_listens_again_has_no_second_choice(make):
+    checker = Ear([Said("hello", second=Said("hallow"))])
+    made = make(Ear(), checker=checker)
+    heard = made.listen_again(recording(), weighed(ENGLISH), languages=["en"], known={})
+    assert (heard.text(0), heard.others) == ("hello", ())
 
 
 def test_what_is_loud_counts_as_speech_on_every_channel_once_somebody_speaks(make):

@@ -17,7 +17,7 @@ from redactor.transcribe import choose_device, whisper
 from redactor.transcribe.rules import WindowRules
 from redactor.transcribe.speech import MODEL_RATE_HZ as RATE
 from redactor.transcribe.whisper import Whisper
-from redactor.transcribe.written import Encoded
+from redactor.transcribe.written import Encoded, written_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CPU = choose_device("cpu")
@@ -47,7 +47,7 @@ def windows():
 
 def understood(model, sounds):
     encoded = model.encode(sounds)
-    written = model.write(encoded, "en", beam_size=5)
+    written = model.write(encoded, "en", beam_size=5, second_best=True)
     return [(w, tuple(model.words(e, w, "en"))) for e, w in zip(encoded, written, strict=True)]
 
 
@@ -177,3 +177,40 @@ def test_a_gpu_that_runs_out_of_memory_gets_smaller_batches():
     work.batches.clear()
     batcher.run("write", range(64))
     assert work.batches == [16] * 4
+
+
+@pytest.mark.parametrize(
+    ("texts", "second"),
+    [
+        (["Call Anna.", "call, anna", "Call Hannah", "Kohl Anna"], "Call Hannah"),
+        (["Call Anna.", "Call-Anna!"], None),
+        (["Call Anna."], None),
+    ],
+)
+def test_the_second_choice_is_the_most_probable_text_of_other_words(texts, second):
+    tokenizer = SimpleNamespace(eot=100, decode=lambda ids: texts[ids[0]])
+    result = SimpleNamespace(
+        sequences_ids=[[number, 100] for number in range(len(texts))],
+        scores=[-0.1 * (number + 1) for number in range(len(texts))],
+        no_speech_prob=0.25,
+    )
+    written = written_of(result, tokenizer, 50)
+    assert written.text == "Call Anna."
+    assert (written.second and written.second.text) == second
+    assert written.avg_logprob == pytest.approx(-0.1 * 2 / 3)
+    if second:
+        number = texts.index(second)
+        assert (written.second.tokens, written.second.no_speech_prob) == ((number,), 0.25)
+        assert written.second.avg_logprob == pytest.approx(-0.1 * (number + 1) * 2 / 3)
+        assert written.second.second is None
+
+
+@pytest.mark.model
+def test_the_real_model_weighs_more_than_one_text(tiny, windows):
+    beams = [written for written, _ in understood(tiny, windows)]
+    assert all(w.second is not None and w.second.text != w.text for w in beams)
+    encoded = tiny.encode(windows)
+    alone = tiny.write(encoded, "en", beam_size=5)
+    assert alone == [replace(w, second=None) for w in beams]
+    greedy = tiny.write(encoded, "en", beam_size=1, second_best=True)
+    assert [w.second for w in greedy] == [None] * len(windows)
