@@ -12,6 +12,7 @@ from redactor.export.binding import entry_digest
 from redactor.export.entries import CatalogEntry, Manifest, ManifestLine, Purpose
 from redactor.export.holdings import RELEASE, Holdings, Source, channels_of, files_of, is_whole, misfit
 from redactor.export.request_entries import Request
+from redactor.export.strictness import is_as_strict, less_strict_in
 from redactor.ledger import Row, State
 from redactor.policy import Policy
 from redactor.types import Seconds
@@ -28,7 +29,7 @@ REASONS: Mapping[str, str] = {
     "input": "redacted for this request from another input than the run's",
     "unchecked": "released without the independent check; plan with --check to have it made",
     "withdrawn": "a reviewer found something in it that is not settled",
-    "others": "other people speak in it, and the policy asked for mutes less than the run's",
+    "others": "other people speak in it, and the policy asked for may mute less than the run's",
     "files": "files are missing or not the ledger's",
     "no-transcript": "it has no transcript, and only transcripts were asked for",
     "not-redacted": "the redaction for this request held it back",
@@ -146,10 +147,10 @@ def plan(
     if not candidates:
         return None
     policy = choice.asked or choice.run_policy
-    if choice.floor is not None and not is_as_strict(policy, choice.floor):
+    if choice.floor is not None and (keys := less_strict_in(policy, choice.floor)):
         raise UsageError(
-            f"the policy {policy.name!r} mutes less than {choice.floor.name!r}, which {request.purpose.value} "
-            "needs; name another with --policy"
+            f"the policy {policy.name!r} mutes less than {choice.floor.name!r}, or nobody can tell "
+            f"({', '.join(keys)}), and {request.purpose.value} needs as much; name another with --policy"
         )
     sorting = _sort(candidates, request, choice, holdings)
     lines = [_line(entry, RELEASE, request, holdings, sorting) for entry in sorting.whole.values()]
@@ -282,33 +283,3 @@ def _preview(manifest: Manifest, sorting: _Sorting, holdings: Holdings, num_redo
         left_out=manifest.left_out,
         not_kept=dict(sorted(sorting.not_kept.items())),
     )
-
-
-# From the least that is muted to the most.
-_CHANNELS = ("own", "audible", "all")
-
-
-def is_as_strict(asked: Policy, other: Policy) -> bool:
-    """Whether a policy mutes at least what another does, as far as their keys tell.
-
-    What cannot be compared (another padding model, another deny list) counts as less strict unless it is equal.
-    """
-    if asked.digest == other.digest:
-        return True
-    knows_all = all(asked.entities.get(kind, 2.0) <= score for kind, score in other.entities.items())
-    align, against = asked.align, other.align
-    pads = (
-        align.padding_before_ms >= against.padding_before_ms
-        and align.padding_after_ms >= against.padding_after_ms
-        and align.unsure_ms >= against.unsure_ms
-        and _CHANNELS.index(align.channels) >= _CHANNELS.index(against.channels)
-    )
-    denies = not other.deny.enabled or (
-        asked.deny.enabled
-        and asked.deny.vocabulary <= other.deny.vocabulary
-        and asked.deny.suspicion <= other.deny.suspicion
-    )
-    checks = asked.verify.share >= other.verify.share
-    heard, theirs = asked.unheard, other.unheard
-    hears = heard.min_ms <= theirs.min_ms and heard.padding_ms >= theirs.padding_ms
-    return knows_all and pads and denies and checks and hears

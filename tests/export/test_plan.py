@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from export_world import STANDARD, STRICT, WEAK, World, day_of, hash_of, keyed
 
-from redactor.config import load_policy
 from redactor.errors import UsageError
 from redactor.export.entries import Purpose, State
-from redactor.export.plan import NOT_KEPT, REASONS, is_as_strict
+from redactor.export.plan import NOT_KEPT, REASONS
 from redactor.identity import RunIdentity
 from redactor.ledger import State as RowState
 from redactor.types import Origin, TimeSpan
 
+LESS = r"'weak' mutes less than 'standard', .*\(entities\)"
 SPAN = TimeSpan(1.0, 2.0, (0,), ("PERSON",), Origin.REVIEWED)
 
 
@@ -227,8 +227,8 @@ def test_other_purposes_take_what_is_named(world, purpose):
     [
         (Purpose.SUBJECT_ACCESS, {"names": ("f" * 32,)}, "name none"),
         (Purpose.RESEARCH, {}, "name recordings or subjects"),
-        (Purpose.RESEARCH, {"asked": WEAK, "floor": STANDARD}, "'weak' mutes less than 'standard'"),
-        (Purpose.RESEARCH, {"run_policy": WEAK, "floor": STANDARD}, "'weak' mutes less than 'standard'"),
+        (Purpose.RESEARCH, {"asked": WEAK, "floor": STANDARD}, LESS),
+        (Purpose.RESEARCH, {"run_policy": WEAK, "floor": STANDARD}, LESS),
     ],
 )
 def test_what_does_not_go_with_the_purpose_is_refused(world, purpose, choice, message):
@@ -308,39 +308,6 @@ def test_no_plan_without_who_asks_and_for_whom(world, missing):
         world.address(request)
     with pytest.raises(UsageError, match="verify-identity|export recipient"):
         world.plan(request)
-
-
-@pytest.mark.parametrize(
-    ("asked", "other", "is_strict"),
-    [
-        ("strict", "standard", True),
-        ("standard", "standard", True),
-        ("standard", "strict", False),
-        ("payment-card", "standard", False),
-        ("standard", "payment-card", False),
-        ("strict", "voice-assistant", True),
-    ],
-)
-def test_which_of_the_shipped_policies_mutes_at_least_what_another_does(asked, other, is_strict):
-    assert is_as_strict(load_policy(asked), load_policy(other)) is is_strict
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"entities": {"PERSON": 0.5}},
-        {"entities": {**STANDARD.entities, "PERSON": 0.51}},
-        {"align": replace(STANDARD.align, padding_before_ms=40.0)},
-        {"align": replace(STANDARD.align, padding_after_ms=40.0)},
-        {"align": replace(STANDARD.align, unsure_ms=10.0)},
-        {"align": replace(STANDARD.align, channels="own")},
-        {"verify": replace(STANDARD.verify, share=0.5)},
-        {"unheard": replace(STANDARD.unheard, min_ms=500.0)},
-        {"unheard": replace(STANDARD.unheard, padding_ms=0.0)},
-    ],
-)
-def test_a_policy_that_mutes_less_in_one_thing_is_not_as_strict(change):
-    assert not is_as_strict(replace(STANDARD, **change), STANDARD)
 
 
 def test_a_catalog_that_answers_with_what_is_near_gets_nothing_in(world, monkeypatch):
