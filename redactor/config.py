@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from redactor.errors import PolicyError
 from redactor.files import shipped_dir
 from redactor.policy import AUTO_LANGUAGE, Policy
 
-__all__ = ["load_policy", "parse_policy", "policy_names"]
+__all__ = ["load_policy", "nearest_name", "parse_policy", "policy_names"]
 
 # Those that ship have 9 KB. tomllib's memory grows with the square of the dots in a key: 100,000 of them took
 # more than 20 GB (Python 3.11).
@@ -100,12 +100,29 @@ def _policy_path(name_or_file: str) -> Path:
     return shipped_dir() / "configs" / f"{name_or_file}.toml"
 
 
-def _nearest(word: str, valid: list[str]) -> str:
-    close = difflib.get_close_matches(word, valid, n=1, cutoff=0.5)
+def nearest_name(word: str, valid: Sequence[str], *, cutoff: float = 0.5) -> str | None:
+    """Of some names the one that a word comes near to, however it is spaced and cased; None if there is none.
+
+    Parameters
+    ----------
+    cutoff : float
+        Least likeness, 0 to 1 (:func:`difflib.get_close_matches`).
+    """
+    close = difflib.get_close_matches(word, valid, n=1, cutoff=cutoff)
     if not close:  # entity names are upper case: "person" means PERSON
-        folded = {v.casefold(): v for v in valid}
-        close = [folded[c] for c in difflib.get_close_matches(word.casefold(), folded, n=1)]
-    return f" (did you mean {close[0]!r}?)" if close else ""
+        folded = {_folded(v): v for v in valid}
+        near = difflib.get_close_matches(_folded(word), folded, n=1, cutoff=max(cutoff, 0.6))
+        close = [folded[c] for c in near]
+    return close[0] if close else None
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\s_-]", "", word.casefold())
+
+
+def _nearest(word: str, valid: list[str]) -> str:
+    close = nearest_name(word, valid)
+    return f" (did you mean {close!r}?)" if close else ""
 
 
 _KIND_NAMES = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}

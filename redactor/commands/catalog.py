@@ -164,6 +164,7 @@ def _document(report: Report, *, is_taken: bool) -> dict[str, Any]:
         "imported": is_taken,
         "rows": report.num_rows,
         "columns": list(report.columns),
+        "ignored": list(report.ignored),
         "entries": report.num_entries,
         "subjects": report.num_subjects,
         "same": report.num_same,
@@ -204,6 +205,8 @@ def _sentences(report: Report, source: Source, *, is_taken: bool) -> list[str]:
             report.num_unbound,
     }  # fmt: skip
     lines += [f"{number} {text}" for text, number in counted.items() if number]
+    if report.ignored:
+        lines.append(f"columns that were ignored: {', '.join(repr(name[:60]) for name in report.ignored)}")
     if report.changed_owner.number:
         places = report.changed_owner
         lines.append(f"{places.number} recordings belonged to another subject before {named(places)}")

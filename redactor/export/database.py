@@ -80,12 +80,13 @@ def _rows(url: str, statement: str, mapped: Mapped) -> Iterator[SourceRow]:
         with contextlib.ExitStack() as stack:
             stack.callback(engine.dispose)
             result = _selected(stack.enter_context(engine.connect()), statement)
-            at = mapped.found_in([str(name) for name in result.keys()], where)  # noqa: SIM118  not a mapping
+            theirs = [str(name) for name in result.keys()]  # noqa: SIM118  not a mapping
+            at, ignored = mapped.found_in(theirs, where), mapped.ignored_of(theirs, where)
             place = 0
             for part in result.partitions(_ROWS_AT_ONCE):
                 for row in part:
                     place += 1
-                    yield SourceRow(place, {ours: row[index] for ours, index in at.items()})
+                    yield SourceRow(place, {ours: row[index] for ours, index in at.items()}, ignored)
     except ImportError:
         raise UsageError(f"the driver of {where} is not installed; install it beside redactor") from None
     except SQLAlchemyError as error:

@@ -34,6 +34,7 @@ from redactor.runs import Archive
 _NAME = re.compile("[0-9a-f]{32}")
 _MAX_RECORDING = 3 * 4096 + 16  # a path of Linux, percent-encoded, after "file://localhost"
 _MAX_PLACES = 20
+_MAX_IGNORED = 100
 
 
 class Misfit(StrEnum):
@@ -100,6 +101,8 @@ class Report:
         Only those that there are.
     columns : tuple of str
         Of the catalog, that the source has.
+    ignored : tuple of str
+        Of the source, that are none of the catalog's; the first hundred.
     digest : str
         See :func:`redactor.export.catalog.digest_of`.
     """
@@ -119,6 +122,7 @@ class Report:
     changed_input: Places
     misfits: Mapping[Misfit, Places]
     columns: tuple[str, ...]
+    ignored: tuple[str, ...]
     digest: str
 
     @property
@@ -183,12 +187,15 @@ class _Intake:
         self._key, self._now = key, now
         self._num: dict[str, int] = defaultdict(int)
         self._columns: set[str] = set()
+        self._ignored: dict[str, None] = {}  # in order
         self._changed_owner, self._changed_input = Places(), Places()
         self._misfits: dict[Misfit, Places] = defaultdict(Places)
 
     def take(self, db: sqlite3.Connection, row: SourceRow) -> None:
         """Within a transaction of the staged catalog, one row."""
         self._num["rows"] += 1
+        if len(self._ignored) < _MAX_IGNORED:
+            self._ignored.update(dict.fromkeys(row.ignored))
         try:
             if row.values is None:
                 raise _Unfit(Misfit.SHAPE)
@@ -235,6 +242,7 @@ class _Intake:
             changed_input=self._changed_input,
             misfits={misfit: self._misfits[misfit] for misfit in Misfit if misfit in self._misfits},
             columns=tuple(sorted(self._columns)),
+            ignored=tuple(self._ignored)[:_MAX_IGNORED],
             digest=digest_of(self._staged.entries()),
         )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from redactor.config import nearest_name
 from redactor.errors import UsageError
 from redactor.extras import install_command
 
@@ -19,6 +21,9 @@ REQUIRED = ("recording", "subject")
 _DELIMITERS = (",", ";", "\t")
 _MAX_LINE = 1 << 20  # bytes; a CSV field is bounded by the csv module
 _ROWS_AT_ONCE = 1000
+# So near to one of ours, a column is taken for a slip; "role", "recorded" and "device_id" are as near.
+_LIKENESS = 0.8
+_MAX_SHOWN = 60
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*://")
 
 
@@ -32,10 +37,13 @@ class SourceRow:
         Number of its line, or of the row where there are no lines; from 1.
     values : mapping of str to value or None
         By column of :data:`COLUMNS`; of what the source has. None for a row that has not the source's shape.
+    ignored : tuple of str
+        Columns of the source that are none of those.
     """
 
     place: int
     values: Mapping[str, Any] | None
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,31 @@ class Mapped:
         if twice:
             raise UsageError(f"{where} has two columns for {', '.join(twice)}; rename or leave out one")
         return {ours: list(theirs).index(name) for ours, name in found.items()}
+
+    def ignored_of(self, theirs: Iterable[str], where: str) -> tuple[str, ...]:
+        """Columns of theirs that are none of ours.
+
+        Raises
+        ------
+        UsageError
+            If one is so named that it may be meant for one of ours, and --column says nothing of that one:
+            whoever else speaks in a call would vanish with it.
+        """
+        taken = set(self.names.values())
+        ignored = tuple(name for name in theirs if name not in taken)
+        unclear = tuple(name for name in COLUMNS if name not in self.given)
+        for name in ignored:
+            if near := _near(name[:_MAX_SHOWN], unclear):
+                raise UsageError(
+                    f"{where} has a column {name[:_MAX_SHOWN]!r}, which is none of the catalog's (did you mean "
+                    f"{near!r}?); say --column {near}=COLUMN, or rename or leave it out if it is something else"
+                )
+        return ignored
+
+
+@lru_cache(maxsize=1000)  # a line of JSON has its columns anew
+def _near(name: str, ours: tuple[str, ...]) -> str | None:
+    return nearest_name(name, ours, cutoff=_LIKENESS)
 
 
 def open_source(source: str, *, query: str | None, columns: Sequence[str]) -> Source:
@@ -162,7 +195,7 @@ def csv_rows(path: Path, mapped: Mapped) -> Iterator[SourceRow]:
     with _reading(path, "not CSV in UTF-8"), path.open(encoding="utf-8-sig", newline="") as stream:
         header = stream.readline(_MAX_LINE)
         theirs, delimiter = _header(header, mapped, where)
-        at = mapped.found_in(theirs, where)
+        at, ignored = mapped.found_in(theirs, where), mapped.ignored_of(theirs, where)
         stream.seek(0)
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         next(reader)
@@ -171,7 +204,8 @@ def csv_rows(path: Path, mapped: Mapped) -> Iterator[SourceRow]:
                 continue
             # A separator too many moves every column behind it, the owner's among them.
             fits = len(row) == len(theirs)
-            yield SourceRow(reader.line_num, {n: row[i] for n, i in at.items()} if fits else None)
+            values = {n: row[i] for n, i in at.items()} if fits else None
+            yield SourceRow(reader.line_num, values, ignored)
 
 
 def _header(line: str, mapped: Mapped, where: str) -> tuple[list[str], str]:
@@ -206,11 +240,12 @@ def json_rows(path: Path, mapped: Mapped) -> Iterator[SourceRow]:
             text = line.decode("utf-8-sig" if place == 1 else "utf-8")
             if not text.strip():
                 continue
-            found = _json_object(text)
+            found, ignored = _json_object(text), ()
             if found is not None:
+                ignored = mapped.ignored_of(found, f"{str(path)!r}, line {place},")
                 found = {ours: found[theirs] for ours, theirs in mapped.names.items() if theirs in found}
                 missing -= found.keys()
-            yield SourceRow(place, found)
+            yield SourceRow(place, found, ignored)
     if missing:
         raise UsageError(f"{str(path)!r} has in no line what --column names for {', '.join(sorted(missing))}")
 
@@ -249,12 +284,13 @@ def parquet_rows(path: Path, mapped: Mapped) -> Iterator[SourceRow]:
     try:
         with _reading(path, "not a Parquet file"), ParquetFile(path) as file:
             at = mapped.found_in(file.schema_arrow.names, where)
+            ignored = mapped.ignored_of(file.schema_arrow.names, where)
             theirs = {ours: mapped.names[ours] for ours in at}
             place = 0
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(theirs.values())):
                 for row in batch.to_pylist():
                     place += 1
-                    yield SourceRow(place, {ours: row[name] for ours, name in theirs.items()})
+                    yield SourceRow(place, {ours: row[name] for ours, name in theirs.items()}, ignored)
     except ArrowException:
         raise UsageError(f"{where} cannot be read: not a Parquet file; check how it was written") from None
 

@@ -76,6 +76,20 @@ def test_a_misfit_anywhere_stores_nothing(desk, good):
             stored(desk)
 
 
+def test_columns_that_are_ignored_are_named_and_their_cells_are_not(desk):
+    document, code = desk.takes_rows(*rows(desk, ANN, BOB, call_id="c-17", queue="q-9"))
+    assert code == 0 and document["ignored"] == ["call_id", "queue"]
+    assert "columns that were ignored: 'call_id', 'queue'" in desk.said
+    assert "c-17" not in desk.said and "q-9" not in desk.said
+
+
+def test_those_who_speak_besides_do_not_vanish_with_a_column_that_is_misspelt(desk):
+    with pytest.raises(UsageError, match=r"a column 'other', which .* \(did you mean 'others'\?\)"):
+        desk.takes_rows(*rows(desk, ANN, BOB, other=CARL))
+    with pytest.raises(UsageError, match="no catalog yet"):
+        stored(desk)
+
+
 def test_another_owner_is_taken_only_with_consent(desk):
     name = desk.house.names()[0]
     desk.takes_rows(*rows(desk, ANN, BOB))

@@ -227,6 +227,51 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path):
     assert "two columns for subject" in refused(url, query=query)
 
 
+NEAR = [
+    ("other", "others"), ("Others", "others"), ("recorded at", "recorded_at"), ("Recorded-At", "recorded_at"),
+    ("recordedAt", "recorded_at"), ("Recording", "recording"), ("role", "roles"), ("ACCOUNT", "account"),
+    ("device_id", "device"), ("langauge", "language"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "database"])
+@pytest.mark.parametrize(("theirs", "ours"), NEAR)
+def test_a_column_that_may_be_meant_for_one_of_ours_is_refused(tmp_path, form, theirs, ours):
+    rows = [{"recording": "1", "subject": "a", theirs: "cell"}]
+    query = None
+    if form == "csv":
+        source = write_csv(tmp_path / "c.csv", rows)
+    elif form == "jsonl":
+        source = write_json(tmp_path / "c.jsonl", rows)
+    elif form == "parquet":
+        source = write_parquet(tmp_path / "c.parquet", rows)
+    else:
+        source = write_sqlite(tmp_path / "c.db", [{"recording": "1", "subject": "a"}])
+        query = f"SELECT recording, subject, subject AS [{theirs}] FROM calls"
+    said = refused(source, query=query)
+    assert f"a column {theirs!r}, which is none of the catalog's (did you mean {ours!r}?)" in said
+    assert f"--column {ours}=COLUMN" in said and "cell" not in said
+
+
+def test_a_column_that_was_named_is_not_asked_about(tmp_path):
+    rows = [{"recording": "1", "subject": "a", "other": "b", "role": "x"}]
+    source = write_csv(tmp_path / "c.csv", rows)
+    (row,) = read(source, columns=["others=other", "roles=role"])
+    assert (row.values["others"], row.ignored) == ("b", ())
+    source = write_csv(tmp_path / "c.csv", [{**rows[0], "subject": "about", "customer": "a", "roles": ""}])
+    (row,) = read(source, columns=["subject=customer", "others=other", "roles=roles"])
+    assert (row.values["subject"], row.ignored) == ("a", ("subject", "role"))
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_columns_that_are_none_of_ours_are_told(tmp_path, form):
+    write = {"csv": write_csv, "jsonl": write_json, "parquet": write_parquet}[form]
+    rows = [{"recording": "1", "call_id": "7", "subject": "a", "duration": "3"}]
+    (row,) = read(write(tmp_path / f"c.{form}", rows))
+    assert row.ignored == ("call_id", "duration")
+    assert row.values == {"recording": "1", "subject": "a"}
+
+
 # Databases.
 
 
