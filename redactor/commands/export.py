@@ -16,7 +16,17 @@ from redactor.export.entries import State
 from redactor.export.facts import Fact, parse_fact
 from redactor.export.keys import load_key_pair, read_passphrase, read_secret
 from redactor.export.package.readme import Sender
-from redactor.export.release import confirm, deny, expire, expire_all, make_canary, recall, release, seal
+from redactor.export.release import (
+    confirm,
+    deny,
+    expire,
+    expire_all,
+    kinds_to_ask,
+    make_canary,
+    recall,
+    release,
+    seal,
+)
 from redactor.export.request_entries import Request, deadline_of
 from redactor.export.sealing import Seal
 from redactor.export.steps import extend
@@ -83,12 +93,13 @@ def export_canary(
     desk = Desk(out, private=private, subject_key=subject_key, seal=signing.seal(ask))
     with closing(desk), locked(desk.folder):
         found, identity = make_canary(desk.store, desk.tools, request, within_days=within_days)
-        canary = found.canary
+        canary, kinds = found.canary, kinds_to_ask(desk.tools, found)
     if canary is not None:
         print(desk.root / canary.path)
         print(
             f"hand it over with its own identity ({str(identity)!r}), and ask over another channel for facts "
-            f"that only the subject knows; silence stops the request on {moment(canary.until)}",
+            f"that only the subject knows ({', '.join(kinds)}); silence stops the request on "
+            f"{moment(canary.until)}",
             file=sys.stderr,
         )
     say_state(found)

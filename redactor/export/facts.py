@@ -28,10 +28,20 @@ GROUPS: Mapping[str, str] = {
 MIN_GROUPS = 2
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _DAY = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
-_FORMS = (
-    "calls:YYYY-MM=NUMBER, first=YYYY-MM-DD, last=YYYY-MM-DD, device=NAME or account=NUMBER, as the recipient "
-    "tells them"
-)
+_FORMS: Mapping[str, str] = {
+    "calls": "calls:YYYY-MM=NUMBER",
+    "first": "first=YYYY-MM-DD",
+    "last": "last=YYYY-MM-DD",
+    "device": "device=NAME",
+    "account": "account=NUMBER",
+}
+_UNDATED = "some recordings have no date in the catalog"
+_WHY_NOT: Mapping[str, str] = {
+    "number": _UNDATED,
+    "day": _UNDATED,
+    "device": "these recordings have no device in the catalog",
+    "account": "these recordings have no account in the catalog",
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def parse_fact(text: str) -> Fact:
         "account": not about and bool(value),
     }
     if not equals or not fits.get(kind, False):
-        raise UsageError(f"a fact is {_FORMS}; a month without calls proves nothing")
+        raise UsageError(f"a fact is {_told(GROUPS)}; a month without calls proves nothing")
     return Fact(kind, about, value)
 
 
@@ -109,18 +119,53 @@ def judge_facts(
     Raises
     ------
     UsageError
-        If too few that are independent were given, which is said before any is compared; or if the catalog
-        cannot say of a fact whether it is right.
+        If too few that are independent were given, which is said before any is compared; or if none is wrong
+        and the catalog cannot say of one whether it is right.
     """
-    _check_independent(facts, entries)
     known = _known(entries)
-    if known.num_undated and any(GROUPS[fact.kind] in ("number", "day") for fact in facts):
-        raise UsageError("some recordings have no date in the catalog; ask for the device and the account")
-    matching, wrong = set(), set()
+    held = _held(known)
+    _check_independent(facts, entries, held)
+    matching, wrong, unheld = set(), set(), set()
     for fact in facts:
-        is_right = _may_hold(_as_catalogued(fact, account_hash), known)
-        (matching if is_right else wrong).add(fact.kind)
+        if fact.kind not in held:
+            unheld.add(_WHY_NOT[GROUPS[fact.kind]])
+        else:
+            is_right = _may_hold(_as_catalogued(fact, account_hash), known)
+            (matching if is_right else wrong).add(fact.kind)
+    if unheld and not wrong:
+        raise UsageError(
+            f"{' and '.join(sorted(unheld))}, so that nobody can tell whether such a fact is right; give only "
+            f"facts out of {', '.join(held) or 'what it has'}"
+        )
     return Judgement(tuple(sorted(matching)), tuple(sorted(wrong)))
+
+
+def kinds_held(entries: Iterable[CatalogEntry]) -> tuple[str, ...]:
+    """Kinds of facts of which the catalog can say whether they are right, in the order of :data:`GROUPS`."""
+    return _held(_known(entries))
+
+
+def check_confirmable(entries: Sequence[CatalogEntry]) -> None:
+    """See to it, before anything is sealed, that there are facts by which it can be confirmed.
+
+    Parameters
+    ----------
+    entries : sequence of CatalogEntry
+        As in :func:`judge_facts`.
+
+    Raises
+    ------
+    UsageError
+        If the catalog holds fewer independent ones than are needed.
+    """
+    held = kinds_held(entries)
+    if len(_groups(held, entries)) < MIN_GROUPS:
+        raise UsageError(
+            "the catalog holds too little of these recordings for anybody to confirm that a package is theirs: "
+            f"facts of {MIN_GROUPS} kinds are needed that do not follow from each other, and it has "
+            f"{', '.join(held) or 'none'}. Give recorded_at of every recording, and device or account, and "
+            "import it again"
+        )
 
 
 def are_of_others(
@@ -197,15 +242,35 @@ def _may_hold(fact: Fact, known: _Known) -> bool:
     return is_there and end([*known.days, fact.value]) == fact.value
 
 
-def _check_independent(facts: Sequence[Fact], entries: Sequence[CatalogEntry]) -> None:
-    groups = {GROUPS[fact.kind] for fact in facts}
+def _held(known: _Known) -> tuple[str, ...]:
+    is_dated = bool(known.days) and not known.num_undated
+    has = {
+        "number": is_dated, "day": is_dated,
+        "device": bool(known.devices), "account": bool(known.accounts),
+    }  # fmt: skip
+    return tuple(kind for kind, group in GROUPS.items() if has[group])
+
+
+def _groups(kinds: Iterable[str], entries: Sequence[CatalogEntry]) -> set[str]:
+    """Groups of facts, without those that follow from the others."""
+    groups = {GROUPS[kind] for kind in kinds}
     if len(entries) < 2 and "day" in groups:
         groups.discard("number")  # of one recording the number follows from its day
-    if not entries or len(groups) < MIN_GROUPS:
+    return groups
+
+
+def _check_independent(facts: Sequence[Fact], entries: Sequence[CatalogEntry], held: Sequence[str]) -> None:
+    if not entries or len(_groups((fact.kind for fact in facts), entries)) < MIN_GROUPS:
+        kinds = held or tuple(GROUPS)
         raise UsageError(
-            f"{MIN_GROUPS} facts are needed that do not follow from each other ({', '.join(GROUPS)}; first and "
-            f"last count as one, and of one recording calls does too); a fact is {_FORMS}"
+            f"{MIN_GROUPS} facts are needed that do not follow from each other ({', '.join(kinds)}; first and "
+            f"last count as one, and of one recording calls does too); a fact is {_told(kinds)}"
         )
+
+
+def _told(kinds: Iterable[str]) -> str:
+    *most, last = (_FORMS[kind] for kind in kinds)
+    return f"{', '.join(most)}{' or ' if most else ''}{last}, as the recipient tells them"
 
 
 def _plain(text: str) -> str:

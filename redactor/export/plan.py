@@ -10,6 +10,7 @@ from redactor.audit.lines import keyed_digest
 from redactor.errors import UsageError
 from redactor.export.binding import entry_digest
 from redactor.export.entries import CatalogEntry, Manifest, ManifestLine, Purpose
+from redactor.export.facts import check_confirmable
 from redactor.export.holdings import RELEASE, Holdings, Source, channels_of, files_of, is_whole, misfit
 from redactor.export.request_entries import Request
 from redactor.export.strictness import is_as_strict, less_strict_in
@@ -141,7 +142,8 @@ def plan(
     Raises
     ------
     UsageError
-        If nothing is left to go in, or the policy mutes too little for the purpose.
+        If nothing is left to go in, the policy mutes too little for the purpose, or the catalog holds too
+        little for a canary to be confirmed.
     """
     candidates = _candidates(request, choice, holdings)
     if not candidates:
@@ -152,6 +154,8 @@ def plan(
             f"the policy {policy.name!r} mutes less than {choice.floor.name!r}, or nobody can tell "
             f"({', '.join(keys)}), and {request.purpose.value} needs as much; name another with --policy"
         )
+    if request.purpose is Purpose.SUBJECT_ACCESS:
+        check_confirmable([entry for entry in candidates.values() if entry is not None])
     sorting = _sort(candidates, request, choice, holdings)
     lines = [_line(entry, RELEASE, request, holdings, sorting) for entry in sorting.whole.values()]
     num_redone = 0
@@ -168,6 +172,8 @@ def plan(
     if not kept:
         told = "; ".join(f"{count}: {REASONS[reason]}" for reason, count in sorted(sorting.left_out.items()))
         raise UsageError(f"nothing is left to go in ({told})")
+    if request.purpose is not Purpose.SUBJECT_ACCESS:
+        check_confirmable([entry for line in kept if (entry := candidates[line.name]) is not None])
     left_out = dict(sorted(sorting.left_out.items()))
     manifest = Manifest(request.id, request.purpose, request.subject, kept, left_out)
     entries = {

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from redactor.audit.lines import keyed_digest
 from redactor.errors import StoreError, UsageError
+from redactor.export.binding import manifest_of
 from redactor.export.entries import CatalogEntry, Manifest, ManifestLine, Purpose, State
-from redactor.export.facts import Fact, are_of_others, judge_facts
+from redactor.export.facts import Fact, are_of_others, judge_facts, kinds_held
 from redactor.export.holdings import digest_of, files_of, misfit
 from redactor.export.instants import DAY_S
 from redactor.export.moves import Step, check_move
@@ -128,7 +129,8 @@ def confirm(store: RequestStore, tools: Tools, request: str, facts: Sequence[Fac
     Raises
     ------
     UsageError
-        If the facts are too few to prove anything; nothing is changed. If they are right and another subject
+        If the facts are too few to prove anything, or the catalog cannot tell whether one is right; nothing is
+        changed. If they are right and another subject
         could tell the same; nothing is changed but that it is on record.
     BindingError
         If something does not fit; the request is stopped.
@@ -168,6 +170,11 @@ def _entries(tools: Tools, found: Request, manifest: Manifest) -> list[CatalogEn
         return tools.holdings.catalog.of_subject(found.subject)
     entries = (tools.holdings.catalog.entry(line.name) for line in manifest.lines)
     return [entry for entry in entries if entry is not None]
+
+
+def kinds_to_ask(tools: Tools, found: Request) -> tuple[str, ...]:
+    """Kinds of facts that a recipient may be asked for, since the catalog can tell whether they are right."""
+    return kinds_held(_entries(tools, found, manifest_of(found.manifest or {})))
 
 
 def deny(store: RequestStore, tools: Tools, request: str, *, reason: str = "denied") -> Request:

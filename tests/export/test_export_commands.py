@@ -178,6 +178,7 @@ def test_the_canary_opens_with_its_own_identity_and_shows_no_fact(office):
     request, said = office.up_to("canary")
     folder = office.out / "private" / "export" / request
     assert said.strip() == str(folder / "canary.age")
+    assert "that only the subject knows (calls, first, last, device, account)" in office.said
     keys = ("--identity", office.place / "anna.age", "--inner", folder / "canary-identity.txt")
     root = ("--root-key", office.place / "root.pub")
     found = json.loads(office.run("export", "verify", folder / "canary.age", *root, *keys, "--json"))

@@ -1,13 +1,22 @@
 """What a recipient tells over another channel, held to the catalog."""
 
 import weakref
+from dataclasses import replace
 
 import pytest
 from export_house import entry
 
 from redactor.errors import UsageError
 from redactor.export.entries import CatalogEntry
-from redactor.export.facts import Fact, Judgement, are_of_others, judge_facts, parse_fact
+from redactor.export.facts import (
+    Fact,
+    Judgement,
+    are_of_others,
+    check_confirmable,
+    judge_facts,
+    kinds_held,
+    parse_fact,
+)
 
 ACCOUNT = "1" * 64
 ENTRIES = [
@@ -87,6 +96,55 @@ def test_where_a_date_is_missing_days_and_numbers_prove_nothing(fact):
     with pytest.raises(UsageError, match="no date in the catalog"):
         judged(fact, "device=Other", "account=77", entries=entries)
     assert judged("device=Other", "account=77", entries=entries).wrong == ()
+
+
+DATED = [entry("a" * 32, recorded_at="2026-03-02"), entry("b" * 32, recorded_at="2026-04-02")]
+
+
+@pytest.mark.parametrize(
+    ("facts", "match"),
+    [
+        (("first=2026-03-02", "device=Echo"), "no device in the catalog"),
+        (("first=2026-03-02", "account=77"), "no account in the catalog"),
+        (("first=2026-03-02", "calls:2026-03=1", "device=Echo"), "no device .* out of calls, first, last$"),
+    ],
+)
+def test_a_fact_that_the_catalog_cannot_judge_is_no_wrong_one(facts, match):
+    with pytest.raises(UsageError, match=match) as raised:
+        judged(*facts, entries=DATED)
+    assert "Echo" not in str(raised.value)
+
+
+def test_a_fact_that_contradicts_the_catalog_is_wrong_whatever_else_was_told():
+    assert judged("first=2026-03-03", "device=Echo", entries=DATED).wrong == ("first",)
+
+
+def test_what_is_asked_for_is_what_the_catalog_has():
+    with pytest.raises(UsageError, match=r"\(calls, first, last; first") as raised:
+        judged("first=2026-03-02", entries=DATED)
+    assert "device" not in str(raised.value) and "account" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("entries", "kinds", "can_be"),
+    [
+        (ENTRIES, ("calls", "first", "last", "device", "account"), True),
+        (DATED, ("calls", "first", "last"), True),
+        (DATED[:1], ("calls", "first", "last"), False),
+        ([replace(DATED[0], device="Echo")], ("calls", "first", "last", "device"), True),
+        ([*DATED, entry("d" * 32, device="Echo")], ("device",), False),
+        ([*DATED, entry("d" * 32, device="Echo", account=ACCOUNT)], ("device", "account"), True),
+        ([entry("a" * 32)], (), False),
+        ([], (), False),
+    ],
+)
+def test_what_cannot_be_confirmed_is_told_before(entries, kinds, can_be):
+    assert kinds_held(entries) == kinds
+    if can_be:
+        check_confirmable(entries)
+        return
+    with pytest.raises(UsageError, match=f"and it has {', '.join(kinds) or 'none'}. Give recorded_at"):
+        check_confirmable(entries)
 
 
 BEN = "b" * 64

@@ -169,6 +169,32 @@ def test_nothing_that_is_left_is_no_export(world):
     assert world.store.get(request).state is State.IDENTIFIED
 
 
+def strip(world, name, **kept):
+    """The catalog holds of a recording no more than whose it is."""
+    entry = world.catalog.entries[name]
+    world.catalog.put(replace(entry, **{**dict.fromkeys(("account", "device", "recorded_at")), **kept}))
+
+
+def test_what_nobody_could_confirm_is_refused_before_anything_is_redacted(world):
+    for name in world.names_of("anna"):
+        strip(world, name)
+    with pytest.raises(UsageError, match=r"too little .* it has none\. Give recorded_at"):
+        planned(world, asked=STRICT)
+    assert (world.redone, {request.state for request in world.store.all()}) == ({}, {State.IDENTIFIED})
+    strip(world, world.names_of("anna")[0], device="Alpha", account="a" * 64)
+    assert planned(world)[0].preview.recordings == 3
+
+
+def test_for_other_purposes_what_goes_in_has_to_be_confirmable(world):
+    bare, dated, _ = names = world.names_of("anna")
+    strip(world, bare)
+    with pytest.raises(UsageError, match="too little"):
+        planned(world, "project", purpose=Purpose.RESEARCH, names=(bare,))
+    spoil(world, bare, "unchecked")
+    _, request = planned(world, "project", purpose=Purpose.RESEARCH, names=tuple(names))
+    assert len(names_in(request)) == 2 and dated in names_in(request)
+
+
 def test_what_nobody_checked_goes_in_once_it_is_checked_on_demand(world):
     first, second, third = world.names_of("anna")
     spoil(world, first, "unchecked")

@@ -24,6 +24,7 @@ from redactor.export.release import (
     deny,
     expire,
     expire_all,
+    kinds_to_ask,
     make_canary,
     recall,
     release,
@@ -119,6 +120,19 @@ def test_a_wrong_fact_stops_the_request_and_opens_an_incident(world):
 def test_the_facts_of_another_subject_stop_it(world):
     request = world.up_to("canary")
     assert world.confirm(request, facts=world.facts_of("ben")).state is State.STOPPED
+
+
+def test_a_fact_that_the_catalog_cannot_judge_opens_no_incident(tmp_path):
+    world = World(tmp_path)
+    for name in world.names_of("anna"):
+        world.catalog.put(replace(world.catalog.entries[name], account=None))
+    request = world.up_to("canary")
+    asked = kinds_to_ask(world.tools, world.store.get(request))
+    assert asked == ("calls", "first", "last", "device")
+    with pytest.raises(UsageError, match="no account in the catalog"):
+        world.confirm(request, facts=[*world.facts_of("anna"), "account=anna"])
+    assert (world.store.get(request).state, incidents(world, request)) == (State.CANARY, [])
+    assert world.confirm(request).state is State.CONFIRMED
 
 
 def test_too_few_facts_change_nothing(world):
