@@ -296,6 +296,9 @@ def _add_purge(commands: argparse._SubParsersAction) -> None:
     purge = commands.add_parser("purge", help="remove what exports that ended left behind")
     add_folder(purge)
     purge.add_argument("--older-than", type=float, required=True, metavar="DAYS", help="since their last event")
+    purge.add_argument(
+        "--cleared-up", action="append", default=[], metavar="ID", help="also one whose incident is; repeat it"
+    )
     purge.add_argument("--yes", action="store_true", help="do it; without, it is said and no more")
     add_json(purge)
 
@@ -305,6 +308,7 @@ def _add_purge(commands: argparse._SubParsersAction) -> None:
         return purge(
             arguments.out,
             older_than=arguments.older_than,
+            cleared_up=arguments.cleared_up,
             yes=arguments.yes,
             private=arguments.private,
             as_json=arguments.as_json,

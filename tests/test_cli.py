@@ -95,7 +95,7 @@ COMMANDS = {
     "export show": (["out", "request"], ["--private", "--json"]),
     "export open": (["file"], "--identity --inner --to --root-key --json".split()),
     "export verify": (["target"], "--root-key --identity --inner --json".split()),
-    "purge": (["out"], "--private --older-than --yes --json".split()),
+    "purge": (["out"], "--private --older-than --cleared-up --yes --json".split()),
     "bench": ([], "--leak --policy --model --device --jobs --json".split()),
     "models list": ([], ["--json"]),
     "models verify": (["names"], ["--json"]),

@@ -1,6 +1,7 @@
 """What exports leave behind goes when its time is over: requests, packages, redactions made for them.
 
-What is open stays, whatever its age. The audit record stays too: it holds ids, digests and slugs alone.
+What is open stays, whatever its age. What has an incident stays until somebody says that it is cleared up: it
+is looked into until then. The audit record stays too: it holds ids, digests and slugs alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,20 +34,33 @@ class Purge:
     ----------
     requests : tuple of str
         Ids of requests that ended before.
+    cleared_up : tuple of str
+        Those of them whose incident is said to be.
     paths : tuple of pathlib.Path
         Folders and files below ``private/export``: theirs, and those of no request.
     num_bytes : int
     kept_open : int
         Requests that are older and still open.
+    kept_incident : int
+        Requests that are older and ended, with an incident of which nobody said that it is cleared up.
     """
 
     requests: tuple[str, ...]
+    cleared_up: tuple[str, ...]
     paths: tuple[Path, ...]
     num_bytes: int
     kept_open: int
+    kept_incident: int
 
 
-def plan_purge(store: RequestStore, root: Path, *, older_than_days: float, now: float) -> Purge:
+def plan_purge(
+    store: RequestStore,
+    root: Path,
+    *,
+    older_than_days: float,
+    now: float,
+    cleared_up: Collection[str] = (),
+) -> Purge:
     """Say what goes; nothing is changed.
 
     Parameters
@@ -55,25 +69,34 @@ def plan_purge(store: RequestStore, root: Path, *, older_than_days: float, now: 
         ``private/export``.
     older_than_days : float
         Days since the last event of a request, or since a folder of no request was changed.
+    cleared_up : collection of str
+        Ids of requests whose incidents are.
 
     Raises
     ------
     UsageError
-        If the number cannot be.
+        If the number cannot be, or a request that is named is not there, or has no incident.
     """
     if not (math.isfinite(older_than_days) and older_than_days >= 0):
         raise UsageError("--older-than is a number of days, 0 or more")
     before = now - older_than_days * DAY_S
     requests = store.all()
     old = [request for request in requests if _last_event(store, request) <= before]
-    ended = {request.id for request in old if _is_over(request)}
+    waiting = {incident.request for incident in store.incidents()}
+    cleared = _cleared_up(store, cleared_up, waiting)
+    waiting -= cleared
+    over = {request.id for request in old if _is_over(request)}
+    ended = over - waiting
     known = {request.id for request in requests}
     paths = [
         path for path, owner in _belongings(root)
         if owner in ended or (owner not in known and path.lstat().st_mtime <= before)
     ]  # fmt: skip
     num_bytes = sum(_num_bytes(path) for path in paths)
-    return Purge(tuple(sorted(ended)), tuple(paths), num_bytes, len(old) - len(ended))
+    return Purge(
+        tuple(sorted(ended)), tuple(sorted(ended & cleared)), tuple(paths), num_bytes,
+        kept_open=len(old) - len(over), kept_incident=len(over) - len(ended),
+    )  # fmt: skip
 
 
 def carry_out_purge(store: RequestStore, purge: Purge, *, record: Callable[[str], None]) -> None:
@@ -104,6 +127,13 @@ def carry_out_purge(store: RequestStore, purge: Purge, *, record: Callable[[str]
             raise StoreError(f"{str(path)!r} cannot be removed: {error.strerror}; do it again then") from None
     for request in purge.requests:
         store.delete(request)
+
+
+def _cleared_up(store: RequestStore, named: Collection[str], waiting: Collection[str]) -> set[str]:
+    found = {store.get(request).id for request in named}
+    if others := found - set(waiting):
+        raise UsageError(f"request {min(others)} has no incident that could be cleared up; leave it out")
+    return found
 
 
 def _is_over(request: Request) -> bool:

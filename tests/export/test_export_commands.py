@@ -380,6 +380,18 @@ def test_what_ended_is_purged_when_it_is_said_so(office):
     assert json.loads(last)["event"] == "export-purged"
 
 
+def test_an_incident_is_purged_when_somebody_says_that_it_is_cleared_up(office):
+    request, _ = office.up_to("plan")
+    office.run("export", "deny", office.out, request)
+    told = json.loads(office.run("purge", office.out, "--older-than", "0", "--yes", "--json"))
+    assert (told["requests"], told["kept_open"], told["kept_incident"]) == ([], 0, 1)
+    assert "0 older requests are open and stay, and 1 with an incident" in office.said
+    office.run("purge", office.out, "--older-than", "0", "--cleared-up", request, "--yes")
+    last = json.loads((office.out / "private" / "audit.jsonl").read_text().splitlines()[-1])
+    told = last["fields"]
+    assert (last["event"], told["request"], told["cleared-up"]) == ("export-purged", request, True)
+
+
 def test_what_is_theirs_goes_with_a_file_of_it_and_only_then(office):
     request = office.open(ANNA, "--keep-own")
     steps = office.steps(request)

@@ -16,13 +16,15 @@ def world(tmp_path):
     return World(tmp_path, owned={"anna": 2, "ben": 2})
 
 
-def planned(world, days=10.0):
-    return plan_purge(world.store, world.root, older_than_days=days, now=world.clock())
+def planned(world, days=10.0, cleared_up=()):
+    return plan_purge(
+        world.store, world.root, older_than_days=days, now=world.clock(), cleared_up=cleared_up
+    )
 
 
-def purge(world, days=10.0):
+def purge(world, days=10.0, cleared_up=()):
     told = []
-    carry_out_purge(world.store, planned(world, days), record=told.append)
+    carry_out_purge(world.store, planned(world, days, cleared_up), record=told.append)
     return told
 
 
@@ -83,11 +85,33 @@ def test_what_was_released_and_perhaps_not_handed_over_stays(world):
     assert planned(world).requests == ()
 
 
-def test_a_stopped_request_goes_too(world):
+@pytest.mark.parametrize("after", ["plan", "canary", "release"])
+def test_what_has_an_incident_stays_until_that_is_cleared_up(world, after):
+    request = world.up_to(after)
+    deny(world.store, world.tools, request)
+    world.clock.on(1000 * DAY)
+    found = planned(world)
+    assert (found.requests, found.paths, found.kept_open, found.kept_incident) == ((), (), 0, 1)
+    assert purge(world) == []
+    assert world.store.incidents(request)
+    found = planned(world, cleared_up=[request[:8]])
+    assert (found.requests, found.cleared_up, found.kept_incident) == ((request,), (request,), 0)
+    assert purge(world, cleared_up=[request]) == [request]
+    assert (left(world), world.store.incidents()) == ([], [])
+
+
+def test_only_an_incident_of_a_request_that_is_here_can_be_cleared_up(world):
+    request = world.up_to("release")
+    with pytest.raises(UsageError, match="has no incident"):
+        planned(world, cleared_up=[request])
+    with pytest.raises(UsageError, match="0 requests have this id"):
+        planned(world, cleared_up=["f" * 16])
+
+
+def test_a_young_request_stays_whatever_is_cleared_up(world):
     request = world.up_to("plan")
     deny(world.store, world.tools, request)
-    world.clock.on(10 * DAY)
-    assert purge(world) == [request]
+    assert planned(world, cleared_up=[request]).requests == ()
 
 
 def test_folders_of_no_request_go_when_they_are_old(world):
@@ -107,7 +131,7 @@ def test_approvals_of_a_request_go_with_it(world):
     other.write_text("")
     deny(world.store, world.tools, request)
     world.clock.on(10 * DAY)
-    purge(world)
+    purge(world, cleared_up=[request])
     assert [path.name for path in (world.root / "approvals").iterdir()] == ["notes.txt"]
 
 
@@ -126,7 +150,7 @@ def test_a_link_goes_and_what_it_leads_to_stays(world, tmp_path):
     (elsewhere / "kept").write_text("x")
     (world.root / request).symlink_to(elsewhere)
     world.clock.on(10 * DAY)
-    purge(world)
+    purge(world, cleared_up=[request])
     assert left(world) == []
     assert (elsewhere / "kept").is_file()
 
