@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from redactor.commands.export_keys import Ask, Wanted, ask_hidden
+from redactor.commands.export_preview import preview_document, preview_lines
 from redactor.config import load_policy
 from redactor.errors import UsageError
-from redactor.export.approvals import read_approval
+from redactor.export.approvals import NUM_APPROVALS, read_approval
 from redactor.export.desk import Desk, Own
 from redactor.export.entries import Purpose, State
 from redactor.export.keys import read_secret
 from redactor.export.moves import ENDED, next_step
-from redactor.export.plan import NOT_KEPT, NOTHING_HERE, REASONS, Choice, Preview
+from redactor.export.plan import NOTHING_HERE, Choice
 from redactor.export.request_entries import Request, new_request
 from redactor.export.steps import Outcome, add_approval, address, identify, make_plan, open_request
 from redactor.export.subjects import subject_hash
-from redactor.export.tools import check_manifest
+from redactor.export.tools import check_manifest, counting_approvals
 from redactor.keep import read_identifiers
 from redactor.runfolder import locked
 
@@ -195,8 +196,8 @@ def _say_planned(outcome: Outcome, *, as_json: bool) -> int:
         print(f"{NOTHING_HERE}; tell the requester so. The request is refused", file=sys.stderr)
         return 1
     if as_json:
-        print(json.dumps(_preview_document(found, preview)))
-    print("\n".join(_preview_lines(preview)), file=sys.stderr)
+        print(json.dumps(preview_document(found, preview)))
+    print("\n".join(preview_lines(preview)), file=sys.stderr)
     print(f"manifest {found.manifest_sha256}", file=sys.stderr)
     say_state(found)
     return 0
@@ -210,7 +211,7 @@ def export_approve_file(
     Returns
     -------
     int
-        0 if the request is approved with it, 1 if another is needed.
+        0 if it counts, whether or not another is needed.
 
     Raises
     ------
@@ -219,9 +220,21 @@ def export_approve_file(
     """
     read = read_approval(approval)
     with closing(Desk(out, private=private, subject_key=subject_key)) as desk:
-        found = add_approval(desk.store, desk.tools, request, read)
-    say_state(found)
-    return 1 if found.state is State.PLANNED else 0
+        tools = desk.tools
+        before = desk.store.get(request)
+        found = add_approval(desk.store, tools, request, read)
+        missing = NUM_APPROVALS - len(counting_approvals(tools, found, tools.clock()))
+    if found.version == before.version:
+        print("this approval was handed in already; nothing was changed", file=sys.stderr)
+    if found.state is not State.PLANNED:
+        say_state(found)
+        return 0
+    whose = "one more person has" if missing == 1 else f"{missing} more people have"
+    print(
+        f"request {found.id}: {NUM_APPROVALS - missing} of {NUM_APPROVALS} approvals; {whose} to approve",
+        file=sys.stderr,
+    )
+    return 0
 
 
 def export_list(out: Path, *, private: Path | None, as_json: bool) -> int:
@@ -356,37 +369,3 @@ def _row(request: Request, now: float, *, has_incident: bool) -> dict[str, Any]:
         "overdue": request.state not in ENDED and now >= request.deadline,
         "incident": has_incident,
     }
-
-
-def _preview_document(request: Request, preview: Preview) -> dict[str, Any]:
-    return {
-        "id": request.id,
-        "state": request.state.value,
-        "manifest": request.manifest_sha256,
-        "recordings": preview.recordings,
-        "minutes": round(preview.seconds / 60, 1),
-        "first": preview.first,
-        "last": preview.last,
-        "channels": {str(number): count for number, count in preview.channels.items()},
-        "redone": preview.redone,
-        "kept_own": preview.kept_own,
-        "left_out": dict(preview.left_out),
-        "not_kept": dict(preview.not_kept),
-    }
-
-
-def _preview_lines(preview: Preview) -> list[str]:
-    days = f"{preview.first} to {preview.last}" if preview.first else "without dates"
-    channels = ", ".join(f"{count} with {number or 'unknown'}" for number, count in preview.channels.items())
-    lines = [
-        f"{preview.recordings} recordings, {preview.seconds / 60:.1f} minutes, {days}",
-        f"channels: {channels}",
-    ]
-    if preview.redone:
-        lines.append(f"{preview.redone} redacted for this request, {preview.kept_own} with what is their own")
-    lines += [f"left out, {count}: {REASONS[reason]}" for reason, count in preview.left_out.items()]
-    lines += [
-        f"what is their own is muted too in {count}: {NOT_KEPT[reason]}"
-        for reason, count in preview.not_kept.items()
-    ]
-    return lines

@@ -141,6 +141,8 @@ def _counts(preview: Preview) -> dict[str, int]:
 def add_approval(store: RequestStore, tools: Tools, request: str, approval: Approval) -> Request:
     """Take an approval; with two that count the request is approved. A newer one takes an older one's place.
 
+    One that was handed in before changes nothing and is no other event.
+
     Raises
     ------
     BindingError
@@ -149,7 +151,7 @@ def add_approval(store: RequestStore, tools: Tools, request: str, approval: Appr
         If the approval does not count; it is on record that it was tried.
     """
     found = current(store, tools, request)
-    check_move(Step.APPROVE, found.state, State.PLANNED if found.state is State.PLANNED else None)
+    check_move(Step.APPROVE, found.state, found.state)
     check_manifest(store, tools, found)
     now = tools.clock()
     try:
@@ -162,6 +164,8 @@ def add_approval(store: RequestStore, tools: Tools, request: str, approval: Appr
     to = found.state
     if to is State.PLANNED and _are_two(tools, replace(found, approvals=approvals), now):
         to = State.APPROVED
+    if approval in found.approvals and to is found.state:
+        return found
     detail = {"approver": approval.approver, "manifest": approval.manifest}
     return take(store, tools, found, Step.APPROVE, to=to, detail=detail, change={"approvals": approvals})
 

@@ -111,8 +111,8 @@ class Office:
         out, key = self.out, self.key
         take = "approve-file"
 
-        def approved(person, code):
-            self.run("export", take, out, request, self.approve(request, person), *key, code=code)
+        def approved(person):
+            self.run("export", take, out, request, self.approve(request, person), *key)
 
         return {
             "identity": lambda: self.run(
@@ -123,8 +123,8 @@ class Office:
                 "export", "recipient", out, request, self.identity.to_public(), "--proof", "letter-9"
             ),
             "plan": lambda: self.run("export", "plan", out, request, *key, "--json"),
-            "ann": lambda: approved("ann", 1),
-            "bob": lambda: approved("bob", 0),
+            "ann": lambda: approved("ann"),
+            "bob": lambda: approved("bob"),
             "canary": lambda: self.run("export", "canary", out, request, *self.sender, *key),
             "confirm": lambda: self.run(
                 "export", "confirm", out, request, *(x for fact in FACTS for x in ("--fact", fact)), *key
@@ -274,6 +274,23 @@ def test_an_owner_who_changed_stops_it_at_the_approval(office):
     found = office.show(request)
     assert found["state"] == "stopped"
     assert [incident["rule"] for incident in found["incidents"]] == ["owner"]
+
+
+def test_the_first_of_two_approvals_is_good_and_the_same_again_is_no_other(office):
+    request, _ = office.up_to("plan")
+    file = office.approve(request, "ann")
+    office.run("export", "approve-file", office.out, request, file, *office.key)
+    assert "1 of 2 approvals; one more person has to approve" in office.said
+    events = office.show(request)["events"]
+    office.run("export", "approve-file", office.out, request, file, *office.key)
+    assert "handed in already; nothing was changed" in office.said and "1 of 2 approvals" in office.said
+    assert office.show(request)["events"] == events
+    second = office.approve(request, "bob")
+    office.run("export", "approve-file", office.out, request, second, *office.key)
+    assert "is approved: `export canary` comes next" in office.said and "already" not in office.said
+    office.run("export", "approve-file", office.out, request, file, *office.key)
+    assert "handed in already" in office.said
+    assert [event["step"] for event in office.show(request)["events"]].count("approve") == 2
 
 
 def test_a_wrong_fact_stops_it(office):

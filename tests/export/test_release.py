@@ -30,7 +30,7 @@ from redactor.export.release import (
     release,
     seal,
 )
-from redactor.export.steps import identify
+from redactor.export.steps import add_approval, identify
 
 pytestmark = pytest.mark.long
 
@@ -415,6 +415,17 @@ def test_who_handles_it_does_not_approve_it(world):
     with pytest.raises(ApprovalError, match="cannot approve it"):
         world.approve(request, HAL)
     assert state(world, request) is State.PLANNED
+
+
+def test_an_approval_that_was_handed_in_counts_once_and_is_held_to_all_that_is_here_again(world):
+    request = world.up_to("plan")
+    signed = world.signed(request, ANN)
+    first = add_approval(world.store, world.tools, request, signed)
+    assert add_approval(world.store, world.tools, request, signed) == first
+    assert add_approval(world.store, world.tools, request, world.signed(request, BOB)).state is State.APPROVED
+    world.clock.on(300 * DAY)
+    with pytest.raises(ApprovalError, match="expired"):
+        add_approval(world.store, world.tools, request, signed)
 
 
 def test_a_third_approval_stands_in_for_one_that_counts_no_more(world):
