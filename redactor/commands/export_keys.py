@@ -27,6 +27,7 @@ from redactor.export.enrolment import EXPORT_FOLDER, Role, enrol, enrolled, pinn
 from redactor.export.entries import Approval
 from redactor.export.keys import check_passphrase, load_key_pair, make_key, read_passphrase, read_secret
 from redactor.export.manifest_summary import Summary, read_manifest, summarise
+from redactor.export.moves import Step, check_move
 from redactor.files import make_private_dir
 from redactor.record import Record
 from redactor.runfolder import RunFolder, open_run_folder
@@ -294,7 +295,9 @@ def _in_store(folder: RunFolder) -> Callable[[str], Wanted]:
 
     def found(request: str) -> Wanted:
         with closing(RequestStore(path)) as store:
-            return store.get(request)
+            wanted = store.get(request)
+        check_move(Step.APPROVE, wanted.state, wanted.state)
+        return wanted
 
     return found
 

@@ -20,12 +20,12 @@ from redactor.export.approvals import NUM_APPROVALS, read_approval
 from redactor.export.desk import Desk, Own
 from redactor.export.entries import Purpose, State
 from redactor.export.keys import read_secret
-from redactor.export.moves import ENDED, next_step
+from redactor.export.moves import ENDED, Step, check_move, next_step
 from redactor.export.plan import NOTHING_HERE, Choice
 from redactor.export.request_entries import Request, new_request
 from redactor.export.steps import Outcome, add_approval, address, identify, make_plan, open_request
 from redactor.export.subjects import subject_hash
-from redactor.export.tools import check_manifest, counting_approvals
+from redactor.export.tools import check_manifest, counting_approvals, current
 from redactor.keep import read_identifiers
 from redactor.runfolder import locked
 
@@ -316,7 +316,9 @@ def check_afresh(
 
     def check(wanted: Wanted, document: Mapping[str, Any]) -> None:
         with closing(Desk(out, private=private, subject_key=subject_key)) as desk:
-            check_manifest(desk.store, desk.tools, desk.store.get(wanted.id))
+            found = current(desk.store, desk.tools, wanted.id)
+            check_move(Step.APPROVE, found.state, found.state)  # a passphrase may have been typed for hours
+            check_manifest(desk.store, desk.tools, found)
 
     return check
 

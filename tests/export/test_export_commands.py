@@ -12,6 +12,7 @@ from export_house import exchange, made_house, write_csv
 from leak_stand_ins import PADDED, House, marked
 
 from redactor.cli_export import add_export
+from redactor.commands import export_keys
 from redactor.errors import UsageError
 from redactor.export import desk as desk_module
 from redactor.export import redo
@@ -291,6 +292,24 @@ def test_the_first_of_two_approvals_is_good_and_the_same_again_is_no_other(offic
     office.run("export", "approve-file", office.out, request, file, *office.key)
     assert "handed in already" in office.said
     assert [event["step"] for event in office.show(request)["events"]].count("approve") == 2
+
+
+def test_what_was_stopped_is_not_approved_and_nobody_is_told_of_another_step(office, monkeypatch):
+    request, _ = office.up_to("plan")
+    real = export_keys.load_key_pair
+
+    def stopped_meanwhile(key, passphrase):
+        office.run("export", "deny", office.out, request)
+        return real(key, passphrase)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(export_keys, "load_key_pair", stopped_meanwhile)
+        with pytest.raises(UsageError, match="`approve` is not possible while the request is stopped"):
+            office.approve(request, "ann")
+    monkeypatch.setattr(export_keys, "load_key_pair", lambda *asked: 1 / 0)
+    with pytest.raises(UsageError, match="`approve` is not possible while the request is stopped"):
+        office.approve(request, "ann")
+    assert [event["step"] for event in office.show(request)["events"]][-1] == "stop"
 
 
 def test_a_wrong_fact_stops_it(office):
