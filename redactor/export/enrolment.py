@@ -181,7 +181,7 @@ def enrol(
     if type(valid_days) is not int or not 1 <= valid_days <= MAX_VALID_DAYS:
         raise UsageError(f"--valid-days is a number from 1 to {MAX_VALID_DAYS}")
     if public == root.public:
-        raise UsageError("the root key enrols others and is nobody's own; name another --public-key")
+        raise UsageError("the root key enrols others and is nobody's own; name a file with another public key")
     now = clock()
 
     def entry(serial: int, known: dict[str, Enrolment]) -> Enrolment:
