@@ -37,7 +37,9 @@ def _add_sample(actions: argparse._SubParsersAction) -> None:
     )
     sample.add_argument("--column", metavar="NAME", help="the column of that file that has the strata")
     sample.add_argument("--bound-each", action="store_true", help="show it of each stratum by itself")
-    sample.add_argument("--double", type=float, default=0.1, metavar="P", help="share that two hear (0.1)")
+    sample.add_argument(
+        "--double", type=float, default=0.1, metavar="P", help="share that two people have to hear (0.1)"
+    )
     sample.add_argument("--planted", type=int, default=30, metavar="N", help="leaks of our own among them (30)")
     sample.add_argument("--targeted", type=int, default=20, metavar="N", help="risky recordings, apart (20)")
     add_json(sample)

@@ -50,7 +50,8 @@ def review_certificate(
     with opened_review(folder) as store:
         chosen = _lot(store, lot)
         _check_record(folder, chosen, settings)
-        document = assess(gather(folder, store, chosen))
+        facts = gather(folder, store, chosen)
+    document = assess(facts)
     data = to_json(document)
     target = (to or folder.private / REVIEW_FOLDER) / f"certificate-{chosen.id[:16]}"
     try:
@@ -63,6 +64,11 @@ def review_certificate(
     if as_json:
         print(data.decode())
     print(document["claim"]["statement"], file=sys.stderr)
+    if facts.num_waiting:
+        print(
+            "who heard a clip first cannot be its second reviewer; invite one with `redactor review invite`",
+            file=sys.stderr,
+        )
     print(f"written to {str(target)!r} as .html and .json", file=sys.stderr)
     return 0 if shown else 1
 

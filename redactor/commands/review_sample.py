@@ -103,8 +103,16 @@ def _sentences(document: dict[str, Any]) -> str:
         f"{document['max_leak_rate'] * 100:.10g} % of the lot does, with {document['confidence'] * 100:.10g} % "
         "confidence",
         f"beside them {drawn['targeted']} that look risky and {drawn['planted']} with a leak of our own, "
-        f"not told apart; {document['heard_twice']} are heard twice",
+        "not told apart",
+        *_second_reviewer(document["heard_twice"]),
         f"{math.ceil(document['seconds_to_hear'] / 60)} minutes to hear; next: `redactor review invite`, "
         "`redactor review serve`",
     ]
     return "\n".join(lines)
+
+
+def _second_reviewer(number: int) -> list[str]:
+    if not number:
+        return []
+    which = "1 of these waits" if number == 1 else f"{number} of these wait"
+    return [f"{which} for a second reviewer, and nothing is shown without: `redactor review invite`"]

@@ -46,8 +46,8 @@ METHOD = (
     "digest and the hash of the line of the record that froze it. There is one draw a lot.",
     "Units were drawn uniformly and without replacement within each stratum. Targeted and planted items are "
     "in no bound.",
-    "A unit counts as leaking if a reviewer marked a leak, if it could not be told, or if it has no verdict; "
-    "also if the leak has been removed since.",
+    "A unit counts as leaking if a reviewer marked a leak, if it could not be told, or if it has no verdict "
+    "or not the second of two; also if the leak has been removed since.",
     "One stratum: the exact one-sided hypergeometric limit (Buonaccorsi 1987). Several: the largest number of"
     " leaking units that, split over the strata in the worst way, shows so few with a chance above what the "
     "confidence leaves; exactly where none was seen and none was planted, by Hoeffding's (1956) bound on sums"
@@ -154,8 +154,10 @@ def _reasons(facts: Facts, bound: AdjustedBound) -> list[str]:
     if facts.num_units == 0:
         return ["the lot is empty"]
     reasons = []
-    if number := facts.verdicts.get(OPEN, 0):
+    if number := facts.verdicts.get(OPEN, 0) - facts.num_waiting:
         reasons.append(f"{number:,} drawn clip{' has' if number == 1 else 's have'} no verdict")
+    if number := facts.num_waiting:
+        reasons.append(f"{number:,} drawn clip{' waits' if number == 1 else 's wait'} for a second reviewer")
     if not _keeps(facts, bound.num_leaking, facts.num_units):
         reasons.append(_shortfall(facts, facts.strata))
     for stratum in facts.strata:
@@ -229,7 +231,9 @@ def _notes(facts: Facts) -> list[str]:
     if number := facts.verdicts.get(Opinion.CANNOT_TELL, 0):
         notes.append(f"Of {number:,} drawn {_units(facts)} reviewers could not tell: they count as leaking.")
     if number := facts.verdicts.get(OPEN, 0):
-        notes.append(f"Without a verdict: {number:,} drawn {_units(facts)}. They count as leaking.")
+        notes.append(
+            f"Without a verdict, or the second of two: {number:,} drawn {_units(facts)}. They count as leaking."
+        )
     counted = sum(stratum.num_counted for stratum in facts.strata)
     if counted > facts.allowed:
         notes.append(

@@ -107,6 +107,8 @@ class Facts:
         Draws from this folder before this one by their outcome, such as "shown", "not-shown", "abandoned".
     num_reviewers : int
         Who gave at least one verdict on this sample.
+    num_waiting : int
+        Of the open units of the uniform sample those that somebody judged, and a second person has to.
 
     Raises
     ------
@@ -139,6 +141,7 @@ class Facts:
     targeted: Mapping[str, int]
     earlier_draws: Mapping[str, int]
     num_reviewers: int
+    num_waiting: int = 0
 
     @property
     def num_slots(self) -> int:
@@ -168,6 +171,7 @@ class Facts:
             "leaking": self.verdicts.get(Opinion.LEAK, 0) == of_strata("num_leaking"),
             "cannot tell": self.verdicts.get(Opinion.CANNOT_TELL, 0) == of_strata("num_cannot_tell"),
             "open": self.verdicts.get(OPEN, 0) == of_strata("num_open"),
+            "waiting": 0 <= self.num_waiting <= of_strata("num_open"),
             "removed": 0 <= self.num_leaks_removed <= of_strata("num_leaking"),
             "types": all(_TYPE.fullmatch(name) for name in self.leaks_by_type),
             "pairs": all(verdict in VERDICTS for pair in self.double_reviews for verdict in pair),

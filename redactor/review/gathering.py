@@ -81,6 +81,7 @@ def _facts(store: ReviewStore, lot: Lot, earlier: Mapping[str, int]) -> Facts:
         ),
         earlier_draws=dict(earlier),
         num_reviewers=len({verdict.reviewer for verdicts in said.values() for verdict in verdicts}),
+        num_waiting=sum(bool(said[item.id]) and worst[item.id] == OPEN for item in uniform),
     )
 
 

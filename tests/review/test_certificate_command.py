@@ -8,6 +8,7 @@ import pytest
 from leak_stand_ins import House
 
 from redactor.commands.review_certificate import review_certificate
+from redactor.commands.review_sample import SampleOptions, review_sample
 from redactor.errors import StoreError, UsageError
 from redactor.review.drawing import Extras, draw_sample
 from redactor.review.entries import Opinion, Verdict
@@ -59,6 +60,20 @@ def test_without_verdicts_nothing_is_shown(house, lot, tmp_path):
     assert certificate(house, to=tmp_path / "there") == 1
     assert len(list((tmp_path / "there").iterdir())) == 2
     assert house.events()[-1][1]["shown"] is False
+
+
+def test_who_draws_and_who_certifies_is_told_that_a_second_reviewer_is_needed(house, capsys):
+    review_sample(
+        SampleOptions(house.out, None, Wish(max_leak_rate=0.2), Extras(0.5, 0, 0), None, None, as_json=False)
+    )
+    assert "2 of these wait for a second reviewer" in capsys.readouterr().err
+    with closing(ReviewStore(house.folder.private / STORE_NAME)) as store:
+        (lot,) = store.lots()
+    all_say(house, lot, Opinion.CLEAN)
+    assert certificate(house) == 1
+    said = capsys.readouterr().err
+    assert "Not shown: 2 drawn clips wait for a second reviewer" in said
+    assert "invite one with `redactor review invite`" in said
 
 
 def test_a_record_that_was_changed_is_certified_by_nobody(house, lot):

@@ -70,6 +70,12 @@ class Review:
         with self.store.transaction() as db:
             insert_verdict(db, Verdict(item, who, opinion, marks, "", at, 2.0), findings)
 
+    def require_two(self, *items):
+        with self.store.transaction() as db:
+            for item in items:
+                db.execute("DELETE FROM item WHERE id = ?", (item.id,))
+                add(db, replace(item, required=2))
+
     def all_clean(self, but=()):
         for item in self.uniform:
             if item.id not in but:
@@ -111,9 +117,7 @@ def test_a_planted_leak_is_noticed_where_it_is_marked(review, opinion, marks, ex
 
 def test_of_two_verdicts_the_worst_counts_and_both_make_the_agreement(review):
     item = review.uniform[0]
-    with review.store.transaction() as db:
-        db.execute("DELETE FROM item WHERE id = ?", (item.id,))
-        add(db, replace(item, required=2))
+    review.require_two(item)
     review.all_clean(but=[item.id])
     review.say(item.id, Opinion.CLEAN, who="r2", at="2026-01-01T10")
     assert review.facts().verdicts == {"clean": NUM - 1, "open": 1}
@@ -121,6 +125,19 @@ def test_of_two_verdicts_the_worst_counts_and_both_make_the_agreement(review):
     facts = review.facts()
     assert facts.verdicts == {"clean": NUM - 1, "cannot-tell": 1}
     assert facts.double_reviews == (("clean", "cannot-tell"),)
+
+
+def test_clips_that_only_a_second_person_lacks_are_told_from_those_that_nobody_heard(review):
+    once, unheard, *_ = review.uniform
+    review.require_two(once, unheard)
+    review.all_clean(but=[unheard.id])
+    facts = review.facts()
+    assert (facts.verdicts["open"], facts.num_waiting) == (2, 1)
+    review.say(unheard.id, Opinion.CLEAN, who="r2")
+    assert review.facts().num_waiting == 2
+    review.say(once.id, Opinion.CLEAN, who="r2")
+    review.say(unheard.id, Opinion.CLEAN)
+    assert (review.facts().verdicts, review.facts().num_waiting) == ({"clean": NUM}, 0)
 
 
 def test_a_leak_counts_after_it_was_removed(review):
