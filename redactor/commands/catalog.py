@@ -12,10 +12,12 @@ from typing import Any
 
 from redactor.errors import UsageError
 from redactor.export.catalog import CATALOG_NAME, Catalog, has_import, incoming, open_catalog
+from redactor.export.holdings import claim_misfit
 from redactor.export.intake import Misfit, Places, Report, take_in
 from redactor.export.sources import Source, open_source
 from redactor.export.subjects import default_subject_key, load_subject_key
 from redactor.ledger import Ledger, State
+from redactor.names import load_key
 from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
 from redactor.runthrough import settings_of
@@ -118,11 +120,12 @@ def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
     Raises
     ------
     UsageError
-        If there is no catalog.
+        If there is no catalog, or the key of names is not here.
     StoreError
         If a store cannot be used.
     """
     folder = open_run_folder(out, private=private)
+    key = load_key(settings_of(folder).key_file, create=False)
     with closing(Ledger(folder.ledger)) as ledger, closing(open_catalog(folder)) as catalog:
         numbers = {
             "recordings": sum(n for state, n in ledger.counts().items() if state is not State.FORGOTTEN),
@@ -132,6 +135,7 @@ def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
             "with_roles": 0,
             "with_others": 0,
             "unbound": 0,
+            "exchanged": 0,
             "released": 0,
         }
         for entry in catalog.entries():
@@ -140,6 +144,7 @@ def catalog_status(out: Path, *, private: Path | None, as_json: bool) -> int:
             numbers["with_roles"] += bool(entry.roles)
             numbers["with_others"] += bool(entry.others)
             numbers["unbound"] += entry.input_keyed is None
+            numbers["exchanged"] += row is not None and claim_misfit(entry, row, key) == "exchanged"
             numbers["released"] += row is not None and row.state is State.DONE
     numbers["without_entry"] = max(0, numbers["recordings"] - numbers["entries"])
     if as_json:

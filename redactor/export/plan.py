@@ -25,8 +25,8 @@ REASONS: Mapping[str, str] = {
     "not-in-catalog": "not in the catalog, so nobody knows whose it is",
     "not-released": "not released by the run",
     "unbound": "the catalog was imported before the run knew this input; import the catalog again",
-    "exchanged": "the input is another than when the catalog was imported; import the catalog again if it is "
-    "still theirs",
+    "exchanged": "the input is another than when the catalog was imported; import the catalog again, with "
+    "--replace, if it is still theirs",
     "input": "redacted for this request from another input than the run's",
     "unchecked": "released without the independent check; plan with --check to have it made",
     "withdrawn": "a reviewer found something in it that is not settled",

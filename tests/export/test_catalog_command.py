@@ -247,9 +247,24 @@ def test_status_is_numbers(desk, capsys):
     assert catalog_status(desk.house.out, private=None, as_json=True) == 0
     numbers = {
         "recordings": 3, "entries": 2, "without_entry": 1, "subjects": 1, "with_roles": 2, "with_others": 2,
-        "unbound": 0, "released": 2,
+        "unbound": 0, "exchanged": 0, "released": 2,
     }  # fmt: skip
     assert json.loads(capsys.readouterr().out) == numbers
     assert catalog_status(desk.house.out, private=None, as_json=False) == 0
     out = capsys.readouterr().out
     assert [line.rsplit(None, 1)[1] for line in out.splitlines()] == [str(n) for n in numbers.values()]
+
+
+def test_status_counts_what_was_exchanged_until_the_catalog_says_whose_it_is(desk, capsys):
+    def exchanged():
+        capsys.readouterr()
+        assert catalog_status(desk.house.out, private=None, as_json=True) == 0
+        return json.loads(capsys.readouterr().out)["exchanged"]
+
+    desk.takes_rows(*rows(desk, ANN, BOB))
+    exchange(desk.house, desk.house.names()[0])
+    assert exchanged() == 1
+    assert desk.takes_rows(*rows(desk, ANN, BOB))[1] == 2
+    assert exchanged() == 1
+    assert desk.takes_rows(*rows(desk, ANN, BOB), replace=True)[1] == 0
+    assert exchanged() == 0

@@ -149,6 +149,10 @@ def test_what_was_exchanged_goes_in_once_its_owner_is_named_anew(world):
     assert planned(world)[0].preview.left_out == {}
 
 
+def test_what_was_exchanged_needs_an_import_that_may_replace():
+    assert "again, with --replace," in REASONS["exchanged"] and "--replace" not in REASONS["unbound"]
+
+
 def test_what_was_heard_and_is_muted_goes_in(world):
     name = world.names_of("anna")[1]
     row = world.folder.rows[name]
