@@ -12,7 +12,7 @@ from pathlib import Path
 
 import redactor
 from redactor.cli_export import add_export
-from redactor.cli_options import add_folder, add_json
+from redactor.cli_options import Parser, add_folder, add_json, filled
 from redactor.cli_review import add_review
 from redactor.errors import Interrupted, RedactorError, UsageError
 
@@ -78,7 +78,7 @@ def _print_failure(kind: str, *, exit_code: int) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line; the README's table is checked against it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="redactor",
         description="Find spoken personal data in recordings and mute it.",
         epilog="Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items()),
@@ -101,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: argparse._SubParsersAction) -> None:
     run = commands.add_parser("run", help="redact recordings into a run folder, or continue a run")
-    run.add_argument("inputs", nargs="+", metavar="INPUT", help="file, folder, or file: URI")
+    run.add_argument("inputs", nargs="+", type=filled, metavar="INPUT", help="file, folder, or file: URI")
     run.add_argument("--out", required=True, type=Path, help="run folder; made if it is not there")
     _add_work(run)
     run.add_argument("--private", type=Path, metavar="DIR", help="in place of OUT/private")
@@ -171,7 +171,9 @@ def _add_retry(commands: argparse._SubParsersAction) -> None:
 def _add_explain(commands: argparse._SubParsersAction) -> None:
     explain = commands.add_parser("explain", help="what was muted in a recording, why, and what the check saw")
     add_folder(explain)
-    explain.add_argument("target", metavar="NAME|INPUT", help="a NAME, or the recording as given to run")
+    explain.add_argument(
+        "target", type=filled, metavar="NAME|INPUT", help="a NAME, or the recording as given to run"
+    )
     add_json(explain)
 
     def call(arguments: argparse.Namespace) -> int:
@@ -240,7 +242,9 @@ def _add_audit_key(parser: argparse.ArgumentParser) -> None:
 
 def _add_forget(commands: argparse._SubParsersAction) -> None:
     forget = commands.add_parser("forget", help="erase every derivative of recordings, everywhere")
-    forget.add_argument("targets", nargs="+", metavar="INPUT|NAME", help="as given to run, or a NAME")
+    forget.add_argument(
+        "targets", nargs="+", type=filled, metavar="INPUT|NAME", help="as given to run, or a NAME"
+    )
     forget.add_argument(
         "--out", type=Path, action="append", default=[], help="only in this run folder (all known ones)"
     )
@@ -328,7 +332,9 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy", default="standard", metavar="NAME|FILE", help="a shipped policy or a TOML file (standard)"
     )
-    parser.add_argument("--model", metavar="NAME", help="Whisper model or folder (the policy's, else base)")
+    parser.add_argument(
+        "--model", type=filled, metavar="NAME", help="Whisper model or folder (the policy's, else base)"
+    )
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, or some GPUs as in cuda:0,2 (auto)"
     )

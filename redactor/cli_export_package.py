@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from redactor.cli_options import add_folder, add_json, add_passphrase, add_request_id, add_subject_key
+from redactor.cli_options import (
+    add_folder,
+    add_json,
+    add_passphrase,
+    add_request_id,
+    add_subject_key,
+    filled,
+)
 
 if TYPE_CHECKING:
     from redactor.commands.export import Signing
@@ -166,7 +173,9 @@ def _add_recall(actions: argparse._SubParsersAction) -> None:
 def _add_expire(actions: argparse._SubParsersAction) -> None:
     expire = actions.add_parser("expire", help="end a request, or all whose time is over")
     add_folder(expire)
-    expire.add_argument("request", nargs="?", metavar="ID", help="this one, whatever its time")
+    expire.add_argument(
+        "request", nargs="?", type=filled, metavar="ID", help="this one, whatever its time"
+    )
 
     def call(arguments: argparse.Namespace) -> int:
         from redactor.commands.export import export_expire

@@ -4,6 +4,35 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes no empty path: as a path it would be the current folder.
+
+    Its subcommands are parsers of the same class.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.register("type", Path, _path)
+
+
+def filled(text: str) -> str:
+    """An argument that says something.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is empty, or blank.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
+
+
+def _path(text: str) -> Path:
+    return Path(filled(text))
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +43,9 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 def add_request_id(parser: argparse.ArgumentParser) -> None:
     """The request."""
-    parser.add_argument("request", metavar="ID", help="as `export list` shows it, or its beginning")
+    parser.add_argument(
+        "request", type=filled, metavar="ID", help="as `export list` shows it, or its beginning"
+    )
 
 
 def add_passphrase(parser: argparse.ArgumentParser) -> None:

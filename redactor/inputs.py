@@ -96,8 +96,11 @@ def input_path(argument: str) -> Path:
     Raises
     ------
     UsageError
-        For any other scheme, and for a URI that names no file of this machine.
+        For an empty one, which as a path would be the current folder; for any other scheme, and for a URI that
+        names no file of this machine.
     """
+    if not argument.strip():
+        raise UsageError("INPUT is empty; give a file, a folder or a file: URI (the current folder is '.')")
     if argument[:5].lower() == "file:":
         return _uri_path(argument)
     # "c:" style drive letters and names with a colon are paths; "s3://" and the like are not.
@@ -116,6 +119,8 @@ def _uri_path(uri: str) -> Path:
     path = unquote_to_bytes(os.fsencode(parts.path))
     if parts.query or parts.fragment or b"\0" in path:
         raise UsageError(f"INPUT {uri!r} names no file; write ? as %3F and # as %23, or give the path instead")
+    if not path.strip():
+        raise UsageError(f"INPUT {uri!r} names no file; write file:// and a whole path behind it")
     return Path(os.fsdecode(path))
 
 

@@ -188,6 +188,46 @@ def test_a_bad_command_line_is_one_json_object_where_json_was_asked_for(words, c
     assert json.loads(capsys.readouterr().out) == {"error": "UsageError", "exit_code": 2}
 
 
+EMPTY = [
+    ["run", "?", "--out", "x"],
+    ["run", "a.wav", "?", "--out", "x"],
+    ["run", "a.wav", "--out", "?"],
+    ["run", "a.wav", "--out", "x", "--private", "?"],
+    ["run", "a.wav", "--out", "x", "--key-file", "?"],
+    ["run", "a.wav", "--out", "x", "--model", "?"],
+    ["status", "?"],
+    ["retry", "x", "--private", "?"],
+    ["explain", "x", "?"],
+    ["forget", "?"],
+    ["forget", "a.wav", "?"],
+    ["forget", "a.wav", "--out", "?"],
+    ["audit", "verify", "x", "--head", "?"],
+    ["review", "tasks", "x", "--reviewer", "r", "--to", "?"],
+    ["export", "show", "x", "?"],
+    ["export", "expire", "x", "?"],
+    ["purge", "?", "--older-than", "1"],
+]
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+@pytest.mark.parametrize("words", EMPTY, ids=" ".join)
+def test_an_empty_argument_is_not_the_current_folder(words, nothing, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        cli.main([nothing if word == "?" else word for word in words])
+    assert caught.value.code == 2
+    assert "must not be empty" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_path_that_may_be_typed_is_refused_if_it_is_empty():
+    paths = [(p, a) for _, p in leaves(cli.build_parser()) for a in p._actions if a.type is Path]
+    assert len(paths) > 80
+    for parser, action in paths:
+        with pytest.raises(argparse.ArgumentError, match="must not be empty"):
+            parser._get_value(action, "")
+
+
 @pytest.mark.parametrize(
     ("words", "kind", "message"),
     [

@@ -117,6 +117,14 @@ def test_what_cannot_be_read_is_refused_before_any_work(argument):
         find_inputs([argument])
 
 
+@pytest.mark.parametrize("argument", ["", " ", "\n", "file:", "file://", "file://localhost", "file:%20"])
+def test_an_empty_input_is_not_the_current_folder(tree, monkeypatch, argument):
+    monkeypatch.chdir(tree)
+    for read in (input_path, lambda argument: find_inputs([argument])):
+        with pytest.raises(UsageError, match="is empty|names no file"):
+            read(argument)
+
+
 def test_a_uri_with_raw_bytes_is_read(tree):
     assert input_path(f"file://{tree}/\udcff.wav") == tree / "\udcff.wav"
 

@@ -491,6 +491,14 @@ def test_names_are_found_by_input_folder_uri_and_name(archive, inputs, monkeypat
         assert set(archive.names_for(target)) == {paths[name] for name in expected}, target
 
 
+def test_an_empty_target_stands_for_no_name(archive, inputs, monkeypatch):
+    settle(archive, inputs)
+    monkeypatch.chdir(inputs)
+    for target in ("", " ", "file:"):
+        with pytest.raises(UsageError, match="INPUT"):
+            archive.names_for(target)
+
+
 def test_a_forgotten_input_is_still_known_by_its_path(archive, inputs):
     name, _ = settle(archive, inputs)
     archive.forget(name)

@@ -44,7 +44,8 @@ def strata_by_table(archive: Archive, file: Path, column: str) -> dict[str, str]
     Raises
     ------
     UsageError
-        If the file cannot be used, gives a recording two strata, or has none of this run's recordings.
+        If the file cannot be used, has a line without a recording, gives a recording two strata, or has none of
+        this run's recordings.
     """
     try:
         if file.stat().st_size > _MAX_BYTES:
@@ -64,7 +65,10 @@ def strata_by_table(archive: Archive, file: Path, column: str) -> dict[str, str]
             raise UsageError(
                 f"{str(file)!r}, line {number}: a stratum is a short word; {column!r} is empty, long or no text"
             )
-        for name in archive.names_for(row[RECORDING] or ""):
+        recording = row[RECORDING] or ""
+        if not recording.strip():
+            raise UsageError(f"{str(file)!r}, line {number}: {RECORDING!r} is empty; give a NAME or a path")
+        for name in archive.names_for(recording):
             if strata.setdefault(name, value) != value:
                 raise UsageError(f"{str(file)!r}, line {number}: the recording has another stratum above")
     if not strata:

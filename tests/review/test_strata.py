@@ -48,6 +48,8 @@ def test_a_table_names_recordings_by_path_or_name(house, table):
         ("recording,team\n0.wav,a\n", "needs the columns"),
         ("recording,line\nelsewhere.wav,a\n", "none of this run's recordings"),
         ("recording,line\n{name},\n", "line 2"),
+        ("recording,line\n{name},a\n,b\n", "line 3: 'recording' is empty"),
+        ("recording,line\n{name},a\n  ,a\n", "line 3: 'recording' is empty"),
         ("recording,line\n{name},{long}\n", "line 2"),
         ("recording,line\n{name},a\n{name},b\n", "line 3"),
     ],
