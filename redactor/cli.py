@@ -250,6 +250,9 @@ def _add_forget(commands: argparse._SubParsersAction) -> None:
     )
     forget.add_argument("--private", type=Path, metavar="DIR", help="if it was moved; with one --out")
     forget.add_argument("--key-file", type=Path, metavar="FILE", help="key of the opaque names")
+    forget.add_argument(
+        "--yes", action="store_true", help="do it for more than one recording; without, it is said and no more"
+    )
     add_json(forget)
 
     def call(arguments: argparse.Namespace) -> int:
@@ -260,6 +263,7 @@ def _add_forget(commands: argparse._SubParsersAction) -> None:
             outs=arguments.out,
             private=arguments.private,
             key_file=arguments.key_file,
+            yes=arguments.yes,
             as_json=arguments.as_json,
         )
 

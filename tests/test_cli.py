@@ -33,7 +33,7 @@ COMMANDS = {
     "explain": (["out", "target"], ["--private", "--json"]),
     "audit verify": (["out"], ["--private", "--head", "--public-key", "--key-file", "--json"]),
     "audit head": (["out"], ["--private", "--public-key", "--key-file"]),
-    "forget": (["targets"], ["--out", "--private", "--key-file", "--json"]),
+    "forget": (["targets"], ["--out", "--private", "--key-file", "--yes", "--json"]),
     "review sample": (
         ["out"],
         "--private --confidence --max-leak-rate --allow --slot --whole --strata --column --bound-each --double "
@@ -263,7 +263,7 @@ def test_forgetting_what_nobody_knows_is_2_and_one_json_object(capsys, monkeypat
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert cli.main(["forget", str(tmp_path / "a.wav"), "--json"]) == 2
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"forgotten": [], "run_folders": 0, "unknown": 1}
+    assert json.loads(told.out) == {"forgotten": [], "to_forget": [], "run_folders": 0, "unknown": 1}
     assert "not known in any of 0 run folders" in told.err
 
 

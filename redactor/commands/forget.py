@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from redactor.errors import StoreError, UsageError
 from redactor.known_runs import known_runs
-from redactor.ledger import Ledger
+from redactor.ledger import Ledger, State
 from redactor.names import default_key_file
 from redactor.runfolder import RunFolder, locked, open_run_folder
 from redactor.runs import Archive
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the targets stand for in one run folder.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    names : mapping of str to list of str
+        Target -> NAMEs.
+    left : mapping of str to str
+        NAME -> what tells its recording from others, in any folder; of those that were not erased before.
+    """
+
+    folder: RunFolder
+    names: Mapping[str, list[str]]
+    left: Mapping[str, str]
 
 
 def forget(
@@ -22,11 +41,21 @@ def forget(
     outs: Sequence[Path],
     private: Path | None,
     key_file: Path | None,
+    yes: bool,
     as_json: bool,
 ) -> int:
     """Erase every derivative of recordings, in the named run folders or in all that this user has made.
 
-    The originals are not touched: they are only ever read.
+    The originals are not touched: they are only ever read. All folders are searched before anything is erased.
+
+    Parameters
+    ----------
+    targets : sequence of str
+        INPUTs as they were given to ``run``, or NAMEs.
+    outs : sequence of pathlib.Path
+        Run folders; all known ones if empty.
+    yes : bool
+        Do it also for more than one recording; without, it is said and no more.
 
     Returns
     -------
@@ -34,25 +63,60 @@ def forget(
         0, or 2 if a target is in none of the folders; nothing was erased for it.
     """
     folders = [open_run_folder(out, private=private) for out in outs] if outs else _known()
-    erased: dict[str, set[str]] = {target: set() for target in targets}
-    for folder in folders:
-        with locked(folder), closing(_archive(folder, key_file)) as archive:
-            for target in targets:
-                for name in archive.names_for(target):
-                    archive.forget(name)
-                    erased[target].add(name)
-    unknown = [target for target, names in erased.items() if not names]
-    names = sorted(set().union(*erased.values()))
+    searched = [_search(folder, targets, key_file) for folder in folders]
+    num_recordings = len({recording for found in searched for recording in found.left.values()})
+    does_it = yes or num_recordings <= 1
+    for found in searched if does_it else ():
+        _erase(found, key_file)
+    unknown = [target for target in targets if not any(found.names[target] for found in searched)]
+    names = sorted({name for found in searched for name in found.left})
+    num_folders = sum(bool(found.left) for found in searched)
     if as_json:
-        print(json.dumps({"forgotten": names, "run_folders": len(folders), "unknown": len(unknown)}))
-    print(f"{len(names)} recordings forgotten in {len(folders)} run folders", file=sys.stderr)
+        document = {
+            "forgotten": names if does_it else [],
+            "to_forget": [] if does_it else names,
+            "run_folders": num_folders,
+            "unknown": len(unknown),
+        }
+        print(json.dumps(document))
+    if num_recordings:
+        verb = "forgotten" if does_it else "to be forgotten with --yes"
+        recordings, places = _counted(num_recordings, "recording"), _counted(num_folders, "run folder")
+        print(f"{recordings} {verb} in {places}", file=sys.stderr)
+    elif len(unknown) < len(targets):
+        print("nothing was left to forget: it was forgotten before", file=sys.stderr)
     if unknown:
         print(
-            f"redactor: not known in any of {len(folders)} run folders: {', '.join(map(repr, unknown))}; "
-            "name a NAME, the INPUT as it was given to run, and the --out",
+            f"redactor: not known in any of {_counted(len(folders), 'run folder')}, or forgotten before: "
+            f"{', '.join(map(repr, unknown))}; name a NAME, the INPUT as it was given to run, and the --out",
             file=sys.stderr,
         )
     return UsageError.exit_code if unknown else 0
+
+
+def _search(folder: RunFolder, targets: Sequence[str], key_file: Path | None) -> _Found:
+    with locked(folder), closing(_archive(folder, key_file)) as archive:
+        names = {target: archive.names_for(target) for target in targets}
+        left = {}
+        for name in {name for found in names.values() for name in found}:
+            row, origin = archive.ledger.row(name), archive.inputs.get(name)
+            # One that was interrupted may have left the map: there is something to erase.
+            if origin is not None or row is None or row.state is not State.FORGOTTEN:
+                left[name] = name if origin is None else origin.uri
+    return _Found(folder, names, left)
+
+
+def _erase(found: _Found, key_file: Path | None) -> None:
+    """What was forgotten before goes through it again: it may have been interrupted."""
+    names = sorted({name for each in found.names.values() for name in each})
+    if names:
+        with locked(found.folder), closing(_archive(found.folder, key_file)) as archive:
+            for name in names:
+                archive.forget(name)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _known() -> list[RunFolder]:

@@ -169,7 +169,7 @@ def everything(place, *inputs, keep_names):
         assert redactor("status", place.out).code in (0, 1)
         redactor("retry", place.out, "--quarantined", "-v")
         key = place.keys / "names.key"
-        redactor("forget", "--out", place.out, "--key-file", key, "--", *(inputs or [place.archive]))
+        redactor("forget", "--yes", "--out", place.out, "--key-file", key, "--", *(inputs or [place.archive]))
     assert place.look() == before
     assert_only_ours(place)
     return said, done

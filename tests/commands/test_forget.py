@@ -1,0 +1,140 @@
+"""``redactor forget``: one recording at once, more of them after a look at how many; told as it was."""
+
+import json
+from contextlib import closing
+
+import pytest
+
+from redactor import cli
+from redactor.identity import RunIdentity
+from redactor.inputs import find_inputs
+from redactor.known_runs import remember
+from redactor.ledger import Ledger, State
+from redactor.runfolder import create_run_folder, locked
+from redactor.runs import Archive
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Two run folders that know the same three recordings: a.wav, sub/b.wav and sub/c.wav."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    for name in ("a.wav", "sub/b.wav", "sub/c.wav"):
+        (tmp_path / "in" / name).write_bytes(name.encode())
+    for out in ("one", "two"):
+        made(tmp_path, out)
+    return tmp_path
+
+
+def made(place, out, *, key="key", keep_names=False, inputs="in"):
+    folder = create_run_folder(place / out)
+    with closing(Archive(folder, key_file=place / key, keep_names=keep_names)) as archive:
+        archive.plan(find_inputs([str(place / inputs)]).inputs, RunIdentity("now", {}))
+        archive.ledger.set_setting("settings", json.dumps({"key_file": str(place / key)}))
+    remember(folder)
+
+
+@pytest.fixture
+def forget(place, capsys):
+    """Exit code, document and what is said of `redactor forget`."""
+
+    def forget(*words):
+        code = cli.main(["forget", *map(str, words), "--json"])
+        told = capsys.readouterr()
+        return code, json.loads(told.out), told.err
+
+    return forget
+
+
+def num_forgotten(place, *outs):
+    counts = []
+    for out in outs:
+        with closing(Ledger(place / out / "private/ledger.sqlite3")) as ledger:
+            counts.append(ledger.counts()[State.FORGOTTEN])
+    return counts
+
+
+def names(place, out="one"):
+    with closing(Ledger(place / out / "private/ledger.sqlite3")) as ledger:
+        return [row.name for row in ledger.rows()]
+
+
+@pytest.mark.parametrize("by", ["input", "name"])
+def test_one_recording_goes_at_once_from_every_folder(place, forget, by):
+    target = place / "in/a.wav" if by == "input" else names(place)[0]
+    code, document, told = forget(target)
+    assert (code, document["run_folders"], document["unknown"], document["to_forget"]) == (0, 2, 0, [])
+    assert len(document["forgotten"]) == 1
+    assert told == "1 recording forgotten in 2 run folders\n"
+    assert num_forgotten(place, "one", "two") == [1, 1]
+
+
+@pytest.mark.parametrize("several", [["in"], ["in/sub"], ["in/a.wav", "in/sub/b.wav"]], ids=" ".join)
+def test_more_than_one_takes_yes(place, forget, several):
+    targets = [place / target for target in several]
+    number = 3 if several == ["in"] else 2
+    code, document, told = forget(*targets)
+    assert (code, document["forgotten"], document["run_folders"], document["unknown"]) == (0, [], 2, 0)
+    assert len(document["to_forget"]) == number
+    assert told == f"{number} recordings to be forgotten with --yes in 2 run folders\n"
+    assert num_forgotten(place, "one", "two") == [0, 0]
+    code, document, told = forget(*targets, "--yes")
+    assert (code, document["to_forget"], len(document["forgotten"])) == (0, [], number)
+    assert told == f"{number} recordings forgotten in 2 run folders\n"
+    assert num_forgotten(place, "one", "two") == [number, number]
+
+
+def test_a_folder_of_one_recording_and_one_run_folder_take_no_yes(place, forget):
+    forget(place / "in/sub/c.wav")
+    code, _, told = forget(place / "in/sub", "--out", place / "one")
+    assert (code, told) == (0, "1 recording forgotten in 1 run folder\n")
+    assert num_forgotten(place, "one", "two") == [2, 1]
+
+
+def test_one_recording_under_two_keys_is_one(place, forget):
+    made(place, "three", key="other")
+    code, document, told = forget(place / "in/a.wav")
+    assert (code, len(document["forgotten"])) == (0, 2)
+    assert told == "1 recording forgotten in 3 run folders\n"
+
+
+def test_two_recordings_with_one_kept_name_are_two(place, forget):
+    (place / "other").mkdir()
+    (place / "other/a.wav").touch()
+    made(place, "three", keep_names=True)
+    made(place, "four", keep_names=True, inputs="other")
+    code, _, told = forget("a")
+    assert (code, told) == (0, "2 recordings to be forgotten with --yes in 2 run folders\n")
+    assert num_forgotten(place, "three", "four") == [0, 0]
+
+
+def test_what_is_forgotten_already_is_said_and_not_counted(place, forget):
+    target = place / "in/a.wav"
+    forget(target)
+    code, document, told = forget(target)
+    assert (code, document["forgotten"], document["run_folders"], document["unknown"]) == (0, [], 0, 0)
+    assert told == "nothing was left to forget: it was forgotten before\n"
+    code, document, told = forget(place / "in", "--yes")
+    assert (code, len(document["forgotten"])) == (0, 2)
+    assert told == "2 recordings forgotten in 2 run folders\n"
+
+
+def test_a_folder_that_is_forgotten_already_is_not_known_any_more(place, forget):
+    forget(place / "in", "--yes")
+    code, document, told = forget(place / "in", "--yes")
+    assert (code, document["forgotten"], document["unknown"]) == (2, [], 1)
+    assert "not known in any of 2 run folders, or forgotten before" in told
+
+
+def test_an_unknown_target_does_not_keep_the_others(place, forget):
+    code, document, told = forget(place / "in/a.wav", place / "in/never.wav")
+    assert (code, document["unknown"], len(document["forgotten"])) == (2, 1, 1)
+    assert "1 recording forgotten in 2 run folders" in told
+    assert "never.wav" in told
+
+
+def test_nothing_is_erased_while_one_folder_is_worked_on(place, capsys):
+    with locked(create_run_folder(place / "two")):
+        assert cli.main(["forget", str(place / "in/a.wav")]) == 2
+    assert "another run is working on" in capsys.readouterr().err
+    assert num_forgotten(place, "one", "two") == [0, 0]
