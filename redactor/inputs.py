@@ -33,12 +33,15 @@ class Input:
         Below the INPUT it was found in.
     refusal : str or None
         Why it must not be read; a slug.
+    within : str
+        URI of the INPUT it was found in; its own if it was named itself.
     """
 
     uri: str
     path: Path
     relative: Path
     refusal: str | None = None
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def find_inputs(arguments: Sequence[str]) -> Found:
                 if is_audio:
                     inputs.setdefault(found.uri, found)
         elif path.exists() or path.is_symlink():
-            inputs.setdefault(as_uri(path), Input(as_uri(path), path, Path(path.name)))
+            uri = as_uri(path)
+            inputs.setdefault(uri, Input(uri, path, Path(path.name), within=uri))
         else:
             raise UsageError(f"INPUT {argument!r} does not exist; check the path")
     return Found(tuple(inputs.values()), num_ignored)
@@ -178,4 +182,34 @@ def _is_audio(path: Path) -> bool:
 
 
 def _input(root: Path, path: Path, *, refusal: str | None = None) -> Input:
-    return Input(as_uri(path), path, path.relative_to(root), refusal)
+    return Input(as_uri(path), path, path.relative_to(root), refusal, as_uri(root))
+
+
+def found_again(uri: str, relative: Path, within: str) -> Input:
+    """A recording that was found before, to be read once more: what was refused then is refused now.
+
+    Whatever lies there now is looked at: a link may have come in place of a file, or of a folder above it.
+
+    Parameters
+    ----------
+    uri : str
+    relative : pathlib.Path
+    within : str
+        As in :class:`Input`. If it is not known, the recording counts as found in a folder.
+    """
+    path = input_path(uri)
+    if within == uri:
+        return Input(uri, path, relative, within=within)
+    root = input_path(within) if within else Path(*path.parts[: len(path.parts) - len(relative.parts)])
+    return Input(uri, path, relative, _refusal_below(root, path), within)
+
+
+def _refusal_below(root: Path, path: Path) -> str | None:
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "broken-link" if os.path.islink(path) else None  # what is gone is so for the decoder to say
+    if not target.is_relative_to(root.resolve()):
+        return "link-out-of-tree"
+    is_closed = target.is_dir() and not os.access(target, os.R_OK | os.X_OK)
+    return "no-permission" if is_closed else None

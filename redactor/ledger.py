@@ -246,11 +246,20 @@ class Origin:
         Path below the INPUT it was found in, percent-encoded: paths hold any bytes, a database text does not.
     stamp : str
         Size, times and inode at the last look: unchanged means that the bytes need not be hashed again.
+    within : str
+        URI of the INPUT it was found in, its own where it was named itself; "" if an older version noted it.
     """
 
     uri: str
     relative: str
     stamp: str
+    within: str = ""
+
+
+_INPUT_STEPS = (
+    "CREATE TABLE input (name TEXT PRIMARY KEY, uri TEXT, relative TEXT, stamp TEXT)",
+    "ALTER TABLE input ADD COLUMN within TEXT NOT NULL DEFAULT ''",
+)
 
 
 class InputMap:
@@ -258,8 +267,7 @@ class InputMap:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        table = "CREATE TABLE input (name TEXT PRIMARY KEY, uri TEXT, relative TEXT, stamp TEXT)"
-        self._db = connect(path, steps=[table])
+        self._db = connect(path, steps=_INPUT_STEPS)
 
     def close(self) -> None:
         self._db.close()
@@ -267,21 +275,21 @@ class InputMap:
     def put(self, origins: Mapping[str, Origin]) -> None:
         with transaction(self._db, self._path) as db:
             db.executemany(
-                "INSERT OR REPLACE INTO input VALUES (?, ?, ?, ?)",
-                ((name, o.uri, o.relative, o.stamp) for name, o in origins.items()),
+                "INSERT OR REPLACE INTO input VALUES (?, ?, ?, ?, ?)",
+                ((name, o.uri, o.relative, o.stamp, o.within) for name, o in origins.items()),
             )
 
     def get(self, name: str) -> Origin | None:
         with store_errors(self._path):
             found = self._db.execute(
-                "SELECT uri, relative, stamp FROM input WHERE name = ?", (name,)
+                "SELECT uri, relative, stamp, within FROM input WHERE name = ?", (name,)
             ).fetchone()
         return Origin(*found) if found else None
 
     def items(self) -> Iterator[tuple[str, Origin]]:
         with store_errors(self._path):
             for row in self._db.execute("SELECT * FROM input ORDER BY name").fetchall():
-                yield row["name"], Origin(row["uri"], row["relative"], row["stamp"])
+                yield row["name"], Origin(row["uri"], row["relative"], row["stamp"], row["within"])
 
     def drop(self, names: Iterable[str]) -> None:
         """Take names out of the map."""

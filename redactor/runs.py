@@ -166,7 +166,7 @@ class Archive:
                 plan.refused[name] = "same-name"
                 continue  # and the name stands for neither of them
             self._check_not_taken(name, item, known)
-            origins[name] = Origin(item.uri, quote(os.fsencode(item.relative)), stamp)
+            origins[name] = Origin(item.uri, quote(os.fsencode(item.relative)), stamp, item.within)
             if refusal := item.refusal or self._name_refusal(name):
                 undone[name] = row
                 plan.refused[name] = refusal

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from redactor.engines.base import refused, settle
 from redactor.errors import RecordingError, UsageError
-from redactor.inputs import Input, input_path
+from redactor.inputs import Input, found_again
 from redactor.ledger import InputMap, Ledger, Row
 from redactor.names import load_key
 from redactor.record import Record
@@ -62,10 +62,13 @@ def record_of(folder: RunFolder, settings: Settings) -> Record:
 
 
 def inputs_of(inputs: InputMap, names: Iterable[str]) -> list[Input]:
-    """The recordings that names stand for, as they were found once; those nobody knows any more left out."""
+    """The recordings that names stand for, as they were found once; those nobody knows any more left out.
+
+    Links are held to the same rule as then.
+    """
     origins = [origin for name in names if (origin := inputs.get(name))]
     return [
-        Input(o.uri, input_path(o.uri), Path(os.fsdecode(unquote_to_bytes(o.relative)))) for o in origins
+        found_again(o.uri, Path(os.fsdecode(unquote_to_bytes(o.relative))), o.within) for o in origins
     ]
 
 

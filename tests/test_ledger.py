@@ -19,7 +19,7 @@ from redactor.types import Origin as Why
 from redactor.types import ReleasedFile, TimeSpan
 
 URI = "file:///calls/mr-secret-0170-555.wav"
-SECRET = Origin(URI, "mr-secret-0170-555.wav", "4711:0815")
+SECRET = Origin(URI, "mr-secret-0170-555.wav", "4711:0815", "file:///in")
 
 
 @pytest.fixture
