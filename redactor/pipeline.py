@@ -202,8 +202,8 @@ def _write(
             staging.text("reports", ".labels.txt", audacity_labels(redactions))
         for extension, content in text.files.items():
             staging.text("transcripts", f".{extension}", content)
-    files = staging.sound, staging.texts
-    return silent, Claim(recording, transcript, choice.spans, *files, choice.about, choice.kept)
+    files, rest = (staging.sound, staging.texts), (choice.about, choice.kept, staging.keep_names)
+    return silent, Claim(recording, transcript, choice.spans, *files, *rest)
 
 
 def _verdict(checked: Checked) -> str:

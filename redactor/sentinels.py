@@ -169,8 +169,8 @@ def _try_eyes(
 
         def claim(audio: Path, text: str) -> Claim:
             path = f"transcripts/{sentinel.path.stem}.json"
-            about = {"name": sentinel.path.stem}
-            return Claim(recording, sentinel.transcript, spans, audio, {path: texts[text]}, about)
+            about, files = {"name": sentinel.path.stem}, {path: texts[text]}
+            return Claim(recording, sentinel.transcript, spans, audio, files, about, keep_names=True)
 
         def kinds_of(claim: Claim) -> list[str]:
             return [fault.kind for fault in verifier.check(claim, known={}, listen=False).faults]

@@ -49,6 +49,10 @@ class Staging:
         return self._name
 
     @property
+    def keep_names(self) -> bool:
+        return self._keep_names
+
+    @property
     def files(self) -> tuple[StagedFile, ...]:
         return tuple(self._files)
 

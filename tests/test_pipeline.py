@@ -30,6 +30,7 @@ from redactor.pipeline import Tools
 from redactor.policy import AlignPolicy, OutputPolicy, UnheardPolicy, VerifyPolicy
 from redactor.types import Origin, PiiSpan, SpeechRegion, TimeSpan
 from redactor.verify.claim import Checked, Fault, Missed
+from redactor.verify.texts import check_texts
 
 NAN = math.nan
 
@@ -39,12 +40,15 @@ def recording(tmp_path):
     return write_recording(tmp_path / "in.wav")
 
 
-def run(recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY, verifier=None, reviewed=()):
+def run(
+    recording, tmp_path, *, transcript=GOOD, found=(NAME,), policy=POLICY, verifier=None, reviewed=(),
+    keep_names=False,
+):  # fmt: skip
     release = tmp_path / "release"
     release.mkdir(exist_ok=True)
     tools = Tools(Stage(transcript), Stage(found), verifier or Verifier(), policy)
     job = Job("ab" * 16, recording, reviewed=reviewed)
-    return attempt(job, tools, release=release, keep_names=False, provenance={})
+    return attempt(job, tools, release=release, keep_names=keep_names, provenance={})
 
 
 def files(tmp_path):
@@ -195,6 +199,14 @@ def found_again(text, start, end, entity_type="PERSON", source="hearing"):
 def report_of(tmp_path):
     (path,) = [path for path in files(tmp_path) if path.parts[-3] == "reports"]
     return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("keep_names", [True, False])
+def test_the_check_knows_whether_names_were_kept(recording, tmp_path, keep_names):
+    verifier = Verifier()
+    run(recording, tmp_path, verifier=verifier, keep_names=keep_names)
+    assert verifier.claims[0].keep_names is keep_names
+    assert check_texts(verifier.claims[0]) == ()
 
 
 def test_what_the_check_finds_is_muted_and_the_new_file_checked_again(recording, tmp_path):

@@ -30,6 +30,8 @@ class Claim:
         What the report says of the run: name, policy, models.
     kept : tuple of TimeSpan
         Where something personal was found and deliberately left unmuted, see :mod:`redactor.keep`.
+    keep_names : bool
+        Whether the files are called after the input, and not after an opaque name.
     """
 
     original: Sound
@@ -39,6 +41,7 @@ class Claim:
     texts: Mapping[str, Path]
     about: Mapping[str, Any]
     kept: tuple[TimeSpan, ...] = ()
+    keep_names: bool = False
 
     @property
     def name(self) -> str:

@@ -29,8 +29,6 @@ _REPORT_KEYS = frozenset("duration sample_rate channels languages format muted r
 _REDACTION_KEYS = frozenset("types origin start end channels score recognizers operator".split())
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _FORMAT = re.compile(r"[A-Z0-9_]{1,24}")
-# NAME of 32 hexadecimal digits below the folder that it begins with (redactor/names.py).
-_OPAQUE = re.compile(r"[0-9a-f]{32}")
 
 
 def check_texts(claim: Claim) -> tuple[Fault, ...]:
@@ -39,7 +37,7 @@ def check_texts(claim: Claim) -> tuple[Fault, ...]:
     Every word in them has to be one that the first pass heard on that channel and nobody muted; whatever else
     stands there has to be a placeholder, a time, or from the closed vocabulary of reports.
     """
-    faults = [fault for path in claim.texts if (fault := _misplaced(path, claim.name))]
+    faults = [fault for path in claim.texts if (fault := _misplaced(path, claim))]
     said = _Said.of(claim)
     for path, file in claim.texts.items():
         try:
@@ -58,10 +56,10 @@ def _kind(path: str) -> str:
     return f"{pure.parts[0]}/*{ending}"
 
 
-def _misplaced(path: str, name: str) -> Fault | None:
-    """An opaque name may stand in no path but its own; kept names are the user's choice."""
-    pure = PurePosixPath(path)
-    expected = f"{name[:2]}/{name}" if _OPAQUE.fullmatch(name) else name
+def _misplaced(path: str, claim: Claim) -> Fault | None:
+    """A name may stand in no path but its own: an opaque one lies below the folder that it begins with."""
+    pure, name = PurePosixPath(path), claim.name
+    expected = name if claim.keep_names else f"{name[:2]}/{name}"
     inside = str(PurePosixPath(*pure.parts[1:]))
     if inside.startswith(f"{expected}.") and "/" not in inside[len(expected) :] and ".." not in pure.parts:
         return None

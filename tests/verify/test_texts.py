@@ -92,10 +92,17 @@ def test_what_a_run_writes_passes(claim):
     assert details(claim) == []
 
 
-def test_kept_names_pass_in_their_own_place(claim):
-    paths = {path.replace(f"01/{NAME}", "calls/Ada Quill.1"): file for path, file in claim.texts.items()}
-    edit_json(claim, "reports", lambda d: d.update(name="calls/Ada Quill.1"))
-    assert details(replace(claim, about={**claim.about, "name": "calls/Ada Quill.1"}, texts=paths)) == []
+# As digests of files are written; with kept names it says nothing of where a file lies.
+DIGEST = "d41d8cd98f00b204e9800998ecf8427e"
+
+
+@pytest.mark.parametrize("name", ["calls/Ada Quill.1", DIGEST, f"calls/{DIGEST}"])
+def test_kept_names_pass_in_their_own_place(claim, name):
+    paths = {path.replace(f"01/{NAME}", name): file for path, file in claim.texts.items()}
+    edit_json(claim, "reports", lambda d: d.update(name=name))
+    made = replace(claim, about={**claim.about, "name": name}, texts=paths)
+    assert details(replace(made, keep_names=True)) == []
+    assert len(details(made)) == len(paths)
 
 
 @pytest.mark.parametrize(
