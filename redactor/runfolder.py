@@ -1,14 +1,17 @@
 """The run's folder: where everything of a recording lies, and that nothing else lies there.
 
 Layout (a contract, see README): ``release/{audio,transcripts,reports}/xx/NAME.ext`` and
-``release/manifest.jsonl``; ``private/`` beside it or elsewhere.
+``release/manifest.jsonl``; ``private/`` beside it or elsewhere. A private folder belongs to one OUT: its ledger
+would not list what another one released. An id in both says so.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +19,13 @@ from pathlib import Path, PurePosixPath
 
 from redactor.audit import LOG_NAME
 from redactor.errors import LockedError, StoreError, UsageError
-from redactor.files import fsync_dir, make_private_dir, remove_drafts, write_atomic
+from redactor.files import fsync_dir, make_private_dir, remove_drafts, write_atomic, write_once
 
 TEMPORARY_SUFFIX = ".tmp"
 _POINTER = "private-folder.txt"
+_ID = "run-folder-id.txt"
 _MAX_PATH_BYTES = 4096  # PATH_MAX of Linux
+_ID_BYTES = 16
 RELEASE_PARTS = ("audio", "transcripts", "reports")
 
 
@@ -77,7 +82,7 @@ def open_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
     Raises
     ------
     UsageError
-        If there is none at `out`.
+        If there is none at `out`, or its private folder is that of another.
     """
     folder = RunFolder(out, private or _pointed_at(out) or out / "private")
     if not _is_file(folder.ledger):
@@ -85,6 +90,7 @@ def open_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
             f"{str(out)!r} is not a run folder (no ledger in {str(folder.private)!r}); name the --out of a "
             "run, and its --private if that folder was moved"
         )
+    _check_tie(folder)
     return folder
 
 
@@ -94,7 +100,8 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
     Raises
     ------
     UsageError
-        If `out` holds a ``release/`` that no ledger knows: it would be emptied.
+        If `out` holds a ``release/`` that no ledger knows: it would be emptied; if the private folder is that
+        of another OUT.
     StoreError
         If the folders cannot be written.
     """
@@ -106,7 +113,8 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
                 "name the right one with --private, or another --out"
             )
     folder = RunFolder(out, (private or out / "private").absolute())
-    if not _is_file(folder.ledger) and folder.release.is_dir() and any(folder.release.iterdir()):
+    _check_tie(folder)
+    if not _is_file(folder.ledger) and _has_release(out):
         raise UsageError(
             f"{str(folder.release)!r} holds files but {str(folder.private)!r} has no ledger for them; name "
             "another --out, or the --private of the run that wrote them"
@@ -114,12 +122,112 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
     try:
         folder.release.mkdir(parents=True, exist_ok=True)
         make_private_dir(folder.private)
+        run_id = _tie(folder)
         if folder.private != (out / "private").absolute():
-            write_atomic(out / _POINTER, os.fsencode(folder.private) + b"\n")
-            remove_drafts(out / _POINTER)
+            for path, text in ((out / _ID, run_id), (out / _POINTER, os.fsencode(folder.private))):
+                write_atomic(path, text + b"\n")
+                remove_drafts(path)
     except OSError as error:
         raise StoreError(f"{str(out)!r} cannot be written: {error.strerror}") from None
     return folder
+
+
+@dataclass(frozen=True)
+class _Tie:
+    """What a private folder says of the OUT that it belongs to."""
+
+    run_id: bytes
+    out: Path
+
+
+def _check_tie(folder: RunFolder) -> None:
+    """Refuse a private folder that is another OUT's; where an older version wrote no id, the places tell.
+
+    Raises
+    ------
+    UsageError
+    """
+    out_id, tie = _read_id(folder.out / _ID)[0], _tie_of(folder)
+    inside = folder.out / "private"
+    own = inside
+    with contextlib.suppress(UsageError):  # a damaged pointer: that is why --private is named
+        own = _pointed_at(folder.out) or inside
+    # Its private folder was moved.
+    is_left_alone = not _is_file(own / "ledger.sqlite3") and _has_release(folder.out)
+    if tie is None:
+        fits = not _is_file(folder.ledger) or _is_same(folder.private, own) or (not out_id and is_left_alone)
+    elif out_id:
+        fits = out_id == tie.run_id
+    else:
+        was_moved = is_left_alone and not _has_release(tie.out)
+        fits = _is_same(folder.private, inside) or _is_same(folder.out, tie.out) or was_moved
+    if not fits:
+        whose = f", {str(tie.out)!r}" if tie is not None else ""
+        raise UsageError(
+            f"{str(folder.private)!r} is the private folder of another --out{whose}; name that one, or another "
+            "--private"
+        )
+
+
+def _tie(folder: RunFolder) -> bytes:
+    """Note in the private folder whose it is; the id that stands for it.
+
+    Of two runs that start together the first one's counts.
+    """
+    note, tie = folder.private / _ID, _tie_of(folder)
+    place = os.fsencode(folder.out.absolute())
+    if tie is None:
+        run_id = _read_id(folder.out / _ID)[0] or secrets.token_hex(_ID_BYTES).encode()
+        write_once(note, run_id + b"\n" + place + b"\n")
+        _check_tie(folder)
+        tie = _tie_of(folder)
+    if tie is None:
+        raise StoreError(f"{str(note)!r} cannot be written; check the folder, then run again")
+    if tie.out != folder.out.absolute():
+        write_atomic(note, tie.run_id + b"\n" + place + b"\n", mode=0o600)
+        remove_drafts(note)
+    return tie.run_id
+
+
+def _tie_of(folder: RunFolder) -> _Tie | None:
+    note = folder.private / _ID
+    run_id, place = _read_id(note)
+    if run_id and not place.startswith(b"/"):
+        raise _no_id(note)
+    return _Tie(run_id, Path(os.fsdecode(place))) if run_id else None
+
+
+def _read_id(path: Path) -> tuple[bytes, bytes]:
+    """An id and what stands below it; empty if there is none."""
+    if not _is_file(path):
+        return b"", b""
+    try:
+        with path.open("rb") as file:
+            data = file.read(2 * _ID_BYTES + _MAX_PATH_BYTES + 2)
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    run_id, _, place = data.removesuffix(b"\n").partition(b"\n")
+    if not re.fullmatch(rb"[0-9a-f]{%d}" % (2 * _ID_BYTES), run_id) or b"\0" in place:
+        raise _no_id(path)
+    return run_id, place
+
+
+def _no_id(path: Path) -> UsageError:
+    return UsageError(f"{str(path)!r} is no id of a run folder; put the right file back")
+
+
+def _has_release(out: Path) -> bool:
+    """Whether anything lies in ``release/``, or may: it cannot be looked into."""
+    try:
+        return any((out / "release").iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _pointed_at(out: Path) -> Path | None:

@@ -9,6 +9,7 @@ import pytest
 
 from redactor.errors import LockedError, StoreError, UsageError
 from redactor.runfolder import (
+    RunFolder,
     create_run_folder,
     locked,
     open_run_folder,
@@ -42,7 +43,8 @@ def mode(path):
 
 
 def test_a_run_folder_has_a_release_and_a_private_part(folder, tmp_path):
-    assert everything(tmp_path / "out") == ["private", "private/ledger.sqlite3", "release"]
+    private = ["private", "private/ledger.sqlite3", "private/run-folder-id.txt"]
+    assert everything(tmp_path / "out") == [*private, "release"]
     assert mode(folder.private) == 0o700
     assert open_run_folder(tmp_path / "out").ledger == create_run_folder(tmp_path / "out").ledger
 
@@ -75,7 +77,144 @@ def test_a_private_folder_that_was_moved_is_named(tmp_path):
 
 def test_the_default_place_needs_no_pointer(tmp_path):
     create_run_folder(tmp_path / "o", private=tmp_path / "o" / "private")
-    assert everything(tmp_path / "o") == ["private", "release"]
+    assert everything(tmp_path / "o") == ["private", "private/run-folder-id.txt", "release"]
+
+
+# --- one private folder for one OUT
+
+
+ID = "run-folder-id.txt"
+
+
+@pytest.fixture
+def apart(tmp_path):
+    """A run folder that has released something, its private folder elsewhere."""
+    made = create_run_folder(tmp_path / "o", private=tmp_path / "p")
+    made.ledger.touch()
+    put(made, "manifest.jsonl")
+    return made
+
+
+def age(folder):
+    """As an older version left it."""
+    for path in (folder.out / ID, folder.private / ID):
+        path.unlink(missing_ok=True)
+
+
+def either_way(out, private=None):
+    """The private folder that is used, opened and created."""
+    opened, created = (use(out, private=private).private for use in (open_run_folder, create_run_folder))
+    assert opened.absolute() == created.absolute()
+    return created
+
+
+@pytest.fixture
+def refused(tmp_path):
+    def refused(out, private, match="private folder of another --out"):
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        folders = everything(tmp_path)
+        for use in (open_run_folder, create_run_folder):
+            with pytest.raises(UsageError, match=match):
+                use(out, private=private)
+        assert everything(tmp_path) == folders
+        assert {path: path.read_bytes() for path in before} == before
+
+    return refused
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_private_folder_is_not_shared_by_two_outs(apart, tmp_path, refused, is_older, is_used):
+    if is_used:  # as older versions let it come to
+        other = create_run_folder(tmp_path / "other", private=tmp_path / "second")
+        other.ledger.touch()
+        put(other, "manifest.jsonl")
+    if is_older:
+        age(apart)
+        age(RunFolder(tmp_path / "other", tmp_path / "second"))
+    refused(tmp_path / "other", apart.private)
+    assert either_way(apart.out) == apart.private
+
+
+def test_whose_it_is_is_said(apart, tmp_path, refused):
+    refused(tmp_path / "other", apart.private, match=f"'{apart.out}'; name that one, or another --private")
+
+
+def test_the_private_folder_inside_another_out_is_refused(folder, tmp_path, refused):
+    refused(tmp_path / "other", folder.private)
+    age(folder)
+    refused(tmp_path / "other", folder.private)
+
+
+def test_two_outs_that_an_older_version_let_share_are_told_apart(apart, tmp_path, refused):
+    age(apart)
+    other = tmp_path / "other"
+    put(RunFolder(other, apart.private), "manifest.jsonl")
+    (other / "private-folder.txt").write_text(f"{apart.private}\n")
+    create_run_folder(apart.out)
+    refused(other, None)
+    assert either_way(apart.out) == apart.private
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+@pytest.mark.parametrize("moved", ["out", "private", "both"])
+def test_folders_that_were_moved_still_belong_together(apart, tmp_path, moved, is_older):
+    if is_older:
+        age(apart)
+    out, private = apart.out, apart.private
+    if moved != "private":
+        out = out.rename(tmp_path / "new-out")
+    if moved != "out":
+        private = private.rename(tmp_path / "new-private")
+    assert either_way(out, None if moved == "out" else private) == private
+    assert either_way(out) == private
+    assert (out / ID).read_bytes().strip() == (private / ID).read_bytes().partition(b"\n")[0]
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+@pytest.mark.parametrize("out_too", [False, True])
+def test_a_private_folder_that_was_taken_out_still_belongs_to_its_out(folder, tmp_path, is_older, out_too):
+    put(folder, "manifest.jsonl")
+    if is_older:
+        age(folder)
+    private = folder.private.rename(tmp_path / "p")
+    out = folder.out.rename(tmp_path / "new") if out_too else folder.out
+    assert either_way(out, private) == private
+    assert either_way(out) == private
+
+
+def test_an_out_that_was_emptied_is_filled_again_by_its_ledger(apart):
+    for path in (apart.manifest, apart.out / ID, apart.out / "private-folder.txt"):
+        path.unlink()
+    assert either_way(apart.out, apart.private) == apart.private
+
+
+def test_a_pointer_that_is_damaged_is_made_good_by_the_option(apart):
+    (apart.out / "private-folder.txt").write_text("nonsense")
+    assert either_way(apart.out, apart.private) == apart.private
+    assert either_way(apart.out) == apart.private
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"a" * 32, b"a" * 32 + b"\n\0", b"A" * 32 + b"\n/o\n"])
+def test_an_id_that_is_none_is_refused(apart, refused, content):
+    (apart.private / ID).write_bytes(content)
+    refused(apart.out, apart.private, match="is no id of a run folder")
+
+
+def test_of_runs_that_start_together_the_first_ones_id_counts(tmp_path, monkeypatch):
+    from redactor import runfolder
+
+    really = runfolder.write_once
+
+    def write_once(path, data):
+        monkeypatch.setattr(runfolder, "write_once", really)
+        create_run_folder(tmp_path / "o", private=tmp_path / "p")
+        return really(path, data)
+
+    monkeypatch.setattr(runfolder, "write_once", write_once)
+    made = create_run_folder(tmp_path / "o", private=tmp_path / "p")
+    made.ledger.touch()
+    assert either_way(tmp_path / "o") == tmp_path / "p"
 
 
 def test_what_is_no_run_folder_is_not_opened_and_not_made(tmp_path):

@@ -124,9 +124,9 @@ def _known() -> list[RunFolder]:
     for out in known_runs():
         try:
             folders.append(open_run_folder(out))
-        except UsageError:
+        except UsageError as error:
             # Said, not hidden: a folder that was moved still holds what is to be erased.
-            print(f"{str(out)!r} is gone; if it was moved, name it with --out", file=sys.stderr)
+            print(f"left out, name it with --out if it was moved: {error}", file=sys.stderr)
     return folders
 
 
