@@ -18,7 +18,7 @@ from redactor.errors import Interrupted, RedactorError, UsageError
 
 EXIT_CODES = {
     0: "everything was released",
-    1: "finished; some recordings are quarantined or failed, each with a reason in `status`",
+    1: "finished; some recordings are quarantined, failed or pending, each with a reason in `status`",
     2: "the run itself could not go on: bad option, model missing or altered, output not writable",
     130: "interrupted; the same command continues",
 }

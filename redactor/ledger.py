@@ -55,6 +55,14 @@ CREATE TABLE reviewed (
 )
 
 
+# Why what was released is pending: slug -> what a person is told.
+WITHDRAWN = {
+    "other-settings": "it was released under another policy, model or version than a later run's",
+    "file-lost": "a released file was lost or altered",
+    "reviewed": "a person heard something in it",
+}
+
+
 class State(StrEnum):
     """Where a recording stands."""
 
@@ -192,14 +200,17 @@ class Ledger:
                     ((name,) for name in names),
                 )
 
-    def reset(self, names: Iterable[str]) -> None:
+    def reset(
+        self, names: Iterable[str], *, reason: str | None = None, detail: str | None = None
+    ) -> None:
         """Withdraw recordings: pending again, nothing of them released. Their files are swept after this.
 
-        What people heard in them stays, and is muted the next time.
+        What people heard in them stays, and is muted the next time. `reason` and `detail` say why they wait.
         """
         with transaction(self._db, self._path) as db:
             db.executemany(
-                "INSERT OR REPLACE INTO job (name, state) VALUES (?, 'pending')", ((n,) for n in names)
+                "INSERT OR REPLACE INTO job (name, state, reason, detail) VALUES (?, 'pending', ?, ?)",
+                ((name, reason, detail) for name in names),
             )
 
     def reviewed(self, name: str) -> tuple[TimeSpan, ...]:

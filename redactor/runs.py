@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -23,7 +23,7 @@ from redactor.export.forget import forget_redactions
 from redactor.files import atomic_file, sha256_file, stamp_of
 from redactor.identity import RunIdentity
 from redactor.inputs import Input, as_uri, input_path
-from redactor.ledger import InputMap, Ledger, Origin, Row, State
+from redactor.ledger import WITHDRAWN, InputMap, Ledger, Origin, Row, State
 from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
 from redactor.record import Record
 from redactor.review.forget import forget_reviews
@@ -108,17 +108,22 @@ class Archive:
         for leftover in self.folder.private.glob(f".*{TEMPORARY_SUFFIX}"):  # of a head that was being signed
             leftover.unlink(missing_ok=True)
         reviewed = set(self.ledger.names_reviewed())
-        stale = [
-            row.name
-            for row in self.ledger.rows(State.DONE)
-            if row.run_identity != identity.digest
-            or (row.name in reviewed and not self._mutes_reviewed(row, identity))
-            or not self._is_whole(row)
-        ]
-        self.record.withdrawn(stale)
-        self.ledger.reset(stale)
+        stale: dict[str, list[str]] = {}
+        for row in self.ledger.rows(State.DONE):
+            if reason := self._why_stale(row, identity, reviewed):
+                stale.setdefault(reason, []).append(row.name)
+        self.record.withdrawn(sorted(name for names in stale.values() for name in names))
+        for reason, names in stale.items():
+            self.ledger.reset(names, reason=reason, detail=WITHDRAWN[reason])
         self.write_manifest()
         sweep(self.folder, listed=self.ledger.listed_files())
+
+    def _why_stale(self, row: Row, identity: RunIdentity, reviewed: Container[str]) -> str | None:
+        if row.name in reviewed and not self._mutes_reviewed(row, identity):
+            return "reviewed"
+        if row.run_identity != identity.digest:
+            return "other-settings"
+        return None if self._is_whole(row) else "file-lost"
 
     def _mutes_reviewed(self, row: Row, identity: RunIdentity) -> bool:
         """Whether what people heard in a released recording is muted in it."""

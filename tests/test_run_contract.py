@@ -240,11 +240,17 @@ def test_another_policy_withdraws_the_old_release(place, command):
     before = released_bytes(out)
     tone = command.policy.with_name("tone.toml")
     tone.write_text(command.policy.read_text().replace('fill = "silence"', 'fill = "tone"'))
-    assert command.run(number, out, "--policy", tone).returncode == 0
+    part = command.run(number, out, "--policy", tone, "--json")
+    summary = json.loads(part.stdout)
+    assert (part.returncode, summary["released"], summary["pending"]) == (1, 1, 1)
+    assert "1 pending from earlier runs, not released" in part.stderr
     after = released_bytes(out)
     assert len(after) == 6  # the manifest and one recording: the other waits for its turn
     (audio,) = [path for path in after if path.startswith("audio")]
     assert after[audio] != before[audio]
-    assert command("status", out).returncode == 1
+    status = command("status", out)
+    assert status.returncode == 1
+    assert "1 pending: other-settings: it was released under another policy" in status.stdout
+    assert "run again with their INPUT, or redactor retry" in status.stderr
     assert command("retry", out).returncode == 0
     assert len(released_bytes(out)) == len(before)

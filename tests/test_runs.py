@@ -99,6 +99,10 @@ def state(archive, name):
     return archive.ledger.row(name).state
 
 
+def waiting(reason):
+    return {"reason": reason, "detail": runs_module.WITHDRAWN[reason]}
+
+
 # --- reconcile
 
 
@@ -123,7 +127,7 @@ def test_what_another_identity_released_is_withdrawn(archive):
     archive.reconcile(NOW)
     assert {path.stem for path in released(archive)} == {"cd1"}
     assert new.exists()
-    assert archive.ledger.row("ab1") == Row("ab1", State.PENDING, provenance={})
+    assert archive.ledger.row("ab1") == Row("ab1", State.PENDING, **waiting("other-settings"), provenance={})
     assert listed(archive) == ["cd1"]
 
 
@@ -173,7 +177,7 @@ def test_a_recording_that_lost_a_file_is_withdrawn_whole(archive, tmp_path, dama
     part, ending = PARTS[number]
     damage(archive.folder.release / f"{part}/ab/ab1{ending}", outside)
     archive.reconcile(NOW)
-    assert state(archive, "ab1") is State.PENDING
+    assert archive.ledger.row("ab1") == Row("ab1", State.PENDING, **waiting("file-lost"), provenance={})
     assert listed(archive) == ["cd1"]
     assert {path.stem for path in released(archive)} == {"cd1"}
     assert other.exists()

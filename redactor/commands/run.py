@@ -42,7 +42,13 @@ class RunOptions:
 
 
 def run(options: RunOptions) -> int:
-    """Redact an archive into a run folder; return the exit code."""
+    """Redact an archive into a run folder.
+
+    Returns
+    -------
+    int
+        0 if all of it is released, and nothing of earlier runs is pending; else 1.
+    """
     policy = load_policy(options.policy)
     _check_places(options)
     found = find_inputs(options.inputs)
@@ -83,9 +89,9 @@ def retry(
         closing(InputMap(folder.inputs)) as inputs,
     ):
         settings = last_settings(ledger, out)
-        names = [row.name for row in ledger.rows(*states)]
-        found = inputs_of(inputs, names)
-        ledger.reset(names)
+        waiting = {row.name: row.state for row in ledger.rows(*states)}
+        found = inputs_of(inputs, waiting)
+        ledger.reset(name for name, state in waiting.items() if state is not State.PENDING)
     if not found:
         print("nothing to retry", file=sys.stderr)
     prepared = prepare(settings)
@@ -121,11 +127,13 @@ def _summarize(
     states = [row.state for row in everything]
     done = [row for row in everything if row.state is State.DONE]
     in_run = set(plan.paths)
+    elsewhere = sum(1 for row in archive.ledger.rows(State.PENDING) if row.name not in in_run)
     summary = {
         "released": states.count(State.DONE),
         "quarantined": states.count(State.QUARANTINED),
         "failed": states.count(State.FAILED),
         "forgotten": len(plan.forgotten),
+        "pending": elsewhere,
         "unchanged": len(plan.settled),
         "audio_seconds": round(sum(row.duration or 0.0 for row in done), 3),
         "muted_seconds": round(sum(row.muted or 0.0 for row in done), 3),
@@ -143,14 +151,13 @@ def _summarize(
         f"RTFx {summary['rtfx']:.1f}; see {archive.folder.release}",
         file=sys.stderr,
     )
-    elsewhere = sum(1 for row in archive.ledger.rows(State.PENDING) if row.name not in in_run)
     if elsewhere:
         print(
-            f"{elsewhere} recordings of earlier runs were withdrawn and are pending: run again with their "
-            f"INPUT, or `redactor retry {archive.folder.out}`",
+            f"{elsewhere} pending from earlier runs, not released (`redactor status` says why): run again with "
+            f"their INPUT, or `redactor retry {archive.folder.out}`",
             file=sys.stderr,
         )
-    return 0 if all(state is State.DONE for state in states) else 1
+    return 0 if all(state is State.DONE for state in states) and not elsewhere else 1
 
 
 def _check_places(options: RunOptions) -> None:

@@ -1,0 +1,62 @@
+"""``redactor status``: where recordings stand, and why those that are not released are not."""
+
+import json
+from contextlib import closing
+
+import pytest
+
+from redactor.commands.status import status
+from redactor.identity import RunIdentity
+from redactor.ledger import Ledger, Row, State
+from redactor.runfolder import create_run_folder
+from redactor.runs import Archive
+from redactor.types import Origin, TimeSpan
+
+NOW = RunIdentity("now", {})
+
+
+@pytest.fixture
+def out(tmp_path):
+    """Two of another policy, one that is as it was, one in which somebody heard something, a new one."""
+    folder = create_run_folder(tmp_path / "out")
+    with closing(Archive(folder, key_file=tmp_path / "key", keep_names=False)) as archive:
+        for name, run in (("aa", "before"), ("ab", "before"), ("ba", "now"), ("ca", "now")):
+            archive.ledger.finish(Row(name, State.DONE, run_identity=run, input_sha256="s"))
+        archive.ledger.add_reviewed("ca", [TimeSpan(0.0, 1.0, (0,), ("PERSON",), Origin.REVIEWED)])
+        archive.reconcile(NOW)
+        archive.ledger.add(["da"])
+    return folder.out
+
+
+def said(out, capsys, *, as_json=False):
+    code = status(out, private=None, as_json=as_json)
+    return code, capsys.readouterr()
+
+
+def test_why_recordings_are_pending_is_said_with_the_next_step(out, capsys):
+    code, told = said(out, capsys)
+    assert code == 1
+    assert told.out.splitlines()[0] == "4 pending, 1 done"
+    assert [line.split(": ")[:2] for line in told.out.splitlines()[2:]] == [
+        ["2 pending", "other-settings"], ["1 pending", "reviewed"], ["1 pending", "not-reached"],
+    ]  # fmt: skip
+    assert told.err == f"to release them: run again with their INPUT, or redactor retry {out}\n"
+
+
+def test_a_script_gets_the_same(out, capsys):
+    code, told = said(out, capsys, as_json=True)
+    assert code == 1
+    pending = json.loads(told.out)["pending"]
+    assert [(row["reason"], row["recordings"]) for row in pending] == [
+        ("other-settings", 2), ("reviewed", 1), ("not-reached", 1),
+    ]  # fmt: skip
+    assert all(len(row["detail"]) > 20 for row in pending)
+
+
+def test_nothing_is_said_where_nothing_is_pending(tmp_path, capsys):
+    folder = create_run_folder(tmp_path / "out")
+    with closing(Ledger(folder.ledger)) as ledger:
+        ledger.finish(Row("aa", State.DONE))
+    code, told = said(folder.out, capsys)
+    assert (code, told.err) == (0, "")
+    assert "pending" not in told.out
