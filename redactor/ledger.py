@@ -151,6 +151,9 @@ class Ledger:
             )
 
     def row(self, name: str) -> Row | None:
+        """The row of a NAME; None for what cannot be one, such as a path that is not UTF-8."""
+        if not _is_text(name):
+            return None
         with store_errors(self._path):
             found = self._db.execute("SELECT * FROM job WHERE name = ?", (name,)).fetchone()
             return _row(found) if found else None
@@ -244,6 +247,13 @@ class Ledger:
             db.execute("DELETE FROM reviewed WHERE name = ?", (name,))
             db.execute("INSERT OR REPLACE INTO job (name, state) VALUES (?, 'forgotten')", (name,))
         scrub(self._db, self._path)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Archive:
 
     def names_for(self, target: str) -> list[str]:
         """Names that an INPUT or a NAME on the command line stands for; empty if none is known."""
-        if _is_text(target) and self.ledger.row(target) is not None:
+        if self.ledger.row(target) is not None:
             return [target]
         path = input_path(target)
         uri = as_uri(path)
@@ -328,14 +328,6 @@ def _sha256_or_none(path: Path) -> str | None:
         return sha256_file(path) if path.is_file() else None
     except OSError:
         return None
-
-
-def _is_text(target: str) -> bool:
-    """Whether it can be a NAME; the bytes of a path need not be UTF-8."""
-    try:
-        return bool(target.encode())
-    except UnicodeEncodeError:
-        return False
 
 
 def _is_below(uri: str, root: str) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from redactor.commands.explain import explain
 from redactor.errors import UsageError
+from redactor.inputs import as_uri
 from redactor.ledger import InputMap, Ledger, Origin, Row, State
 from redactor.runfolder import create_run_folder
 from redactor.types import ReleasedFile
@@ -112,3 +113,13 @@ def test_status_names_what_the_check_objected_to_and_when(out, capsys):
     assert held["objections"] == [{"what": "residue", "start": 1.3, "end": 1.4}]
     assert status(out, private=None, as_json=False) == 1
     assert "at verify: residue: did not pass [residue at 1.30 to 1.40 s]" in capsys.readouterr().out
+
+
+def test_a_path_that_is_not_utf_8_is_found_or_said_to_be_unknown(out, capsys, tmp_path):
+    path = tmp_path / "caf\udce9.wav"
+    with pytest.raises(UsageError, match="has no recording"):
+        said(out, str(path), capsys)
+    with closing(InputMap(out / "private" / "inputs.sqlite3")) as inputs:
+        inputs.put({HELD: Origin(as_uri(path), "caf%E9.wav", "")})
+    code, text = said(out, str(path), capsys)
+    assert (code, text.splitlines()[0]) == (1, f"{HELD}: quarantined")
