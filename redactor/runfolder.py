@@ -259,8 +259,17 @@ def locked(folder: RunFolder) -> Iterator[None]:
     ------
     LockedError
         If another process holds it.
+    StoreError
+        If it cannot be written.
     """
-    descriptor = os.open(folder.private / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = folder.private / "lock"
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(
+            f"{str(lock)!r} cannot be written: {error.strerror}; work as the user whose run folder it is, and "
+            "check its permissions and the disk"
+        ) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,6 @@
 """Where everything of a run lies, and that nothing else lies in what is handed over."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -273,6 +274,17 @@ def test_a_folder_is_held_by_one_run_at_a_time(folder):
         pass
     with locked(folder):
         assert mode(folder.private / "lock") == 0o600
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written_is_said_with_the_next_step(folder, monkeypatch, number):
+    def refuse(path, *_):
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    message = f"lock' cannot be written: {os.strerror(number)}; work as"
+    with pytest.raises(StoreError, match=message), locked(folder):
+        pass
 
 
 def test_the_lock_is_let_go_of_after_an_error(folder):
