@@ -73,7 +73,7 @@ def find_inputs(arguments: Sequence[str]) -> Found:
     for argument in arguments:
         path = input_path(argument)
         if _is_folder(argument, path):
-            for found, is_audio in _walk(path, path):
+            for found, is_audio in _walk(path):
                 num_ignored += not is_audio
                 if is_audio:
                     inputs.setdefault(found.uri, found)
@@ -136,7 +136,24 @@ def as_uri(path: Path) -> str:
     return Path(plain).as_uri()
 
 
-def _walk(root: Path, folder: Path) -> Iterator[tuple[Input, bool]]:
+def _walk(root: Path) -> Iterator[tuple[Input, bool]]:
+    """What is found below a folder, and whether it is called like audio.
+
+    Where it stands in each folder is kept in a list: a call for each would not reach deep ones.
+    """
+    levels = [_entries(root, root)]
+    while levels:
+        entry = next(levels[-1], None)
+        if entry is None:
+            levels.pop()
+        elif isinstance(entry, Path):
+            levels.append(_entries(root, entry))
+        else:
+            yield entry
+
+
+def _entries(root: Path, folder: Path) -> Iterator[Path | tuple[Input, bool]]:
+    """What lies in a folder, in order of name: the folders in it, and what is found."""
     try:
         entries = sorted(os.scandir(folder), key=lambda e: os.fsencode(e.name))
     except OSError:
@@ -149,7 +166,7 @@ def _walk(root: Path, folder: Path) -> Iterator[tuple[Input, bool]]:
         if entry.is_symlink():
             yield from _linked(root, path)
         elif entry.is_dir(follow_symlinks=False):
-            yield from _walk(root, path)
+            yield path
         else:
             yield _input(root, path), _is_audio(path)
 

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,22 @@ def test_folders_are_searched_in_depth_and_in_order(tree):
     assert found.num_ignored == 1
     assert refusals(found) == {}
     assert [item.path for item in found.inputs] == [tree / name for name in names(found)]
+
+
+def test_folders_may_be_as_deep_as_the_system_lets_them(tmp_path, monkeypatch):
+    num_folders = sys.getrecursionlimit() + 100
+    root = tmp_path / "in"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    for _ in range(num_folders):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("deep.wav").touch()
+    (root / "e.wav").touch()
+    os.chdir(root)
+    found = names(find_inputs(["."]))
+    subprocess.run(["rm", "-r", "d"], check=True)  # deeper than pytest can remove
+    assert found == [f"{'d/' * num_folders}deep.wav", "e.wav"]
 
 
 def test_hidden_files_and_folders_are_left_alone(tree):
