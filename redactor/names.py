@@ -47,8 +47,8 @@ def load_key(path: Path, *, create: bool) -> bytes:
     except FileNotFoundError:
         if not create:
             raise UsageError(
-                f"key file {str(path)!r} is missing; the names in this run folder were made with it: put it "
-                "back, or name it with --key-file"
+                f"key file {str(path)!r} is missing, and this run folder needs the key that its names were "
+                "made with: put it back, or name it with --key-file"
             ) from None
         return _new_key(path)
     except (OSError, ValueError):

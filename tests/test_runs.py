@@ -526,11 +526,12 @@ def test_a_folder_keeps_its_key_and_its_kind_of_names(archive, tmp_path):
         Archive(archive.folder, key_file=tmp_path / "key", keep_names=True)
 
 
-def test_a_lost_key_is_not_replaced(archive, tmp_path):
+@pytest.mark.parametrize("name", ["key", "never-was.key"])
+def test_a_lost_key_is_not_replaced_and_another_is_not_taken_for_it(archive, tmp_path, name):
     (tmp_path / "key").unlink()
-    with pytest.raises(UsageError, match="missing"):
-        Archive(archive.folder, key_file=tmp_path / "key", keep_names=False)
-    assert not (tmp_path / "key").exists()
+    with pytest.raises(UsageError, match="is missing, and this run folder needs the key"):
+        Archive(archive.folder, key_file=tmp_path / name, keep_names=False)
+    assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("keep_names", [True, False])
