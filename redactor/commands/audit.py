@@ -195,9 +195,11 @@ def _sentence(finding: _Finding) -> str:
 
 
 def _notes(verdict: Verdict) -> list[str]:
+    # A head that nobody can believe counts no line: that says nothing of the lines.
+    after_head = verdict.lines_after_head if verdict.head == FITS else 0
     notes = {
         "lines after the head are not signed: a process was killed, or somebody added them; the next run "
-        "signs them and records that it did": verdict.lines_after_head,
+        "signs them and records that it did": after_head,
         "lines have a time before that of the line above: clocks jump": verdict.times_back,
         "lines record what a killed process left (repaired, adopted)": verdict.repairs,
     }

@@ -166,6 +166,18 @@ def test_keys_are_found_or_asked_for(out, tmp_path, call):
         call(out, public_key=tmp_path / "away.pub", key_file=tmp_path / "away.key")
 
 
+def test_of_a_head_that_is_not_believed_no_line_is_said_to_be_added(out, tmp_path, capsys):
+    other = tmp_path / "other.key"
+    load_signing_key(other, create=True)
+    assert verify(out, public_key=public_file(other)) == 1
+    told = capsys.readouterr()
+    assert "signed with another key" in told.out
+    assert "not signed" not in told.err
+    head_file(log_of(out)).unlink()
+    assert verify(out) == 1
+    assert "not signed" not in capsys.readouterr().err
+
+
 def test_what_a_killed_process_left_is_noted(out, capsys, monkeypatch):
     head = head_file(log_of(out)).read_bytes()
     append(out, 2)
