@@ -183,15 +183,21 @@ def test_this_machine_is_served_without(host):
     check_address(Address(host, 8000))
 
 
-def test_half_of_the_tls_options_is_refused(certificate, tmp_path):
+def test_half_of_the_tls_options_is_refused(certificate):
     with pytest.raises(UsageError, match="belong together"):
         check_address(Address("127.0.0.1", 1, tls_cert=certificate[0]))
     with pytest.raises(UsageError, match="belong together"):
         check_address(Address("127.0.0.1", 1, tls_key=certificate[1]))
     with pytest.raises(UsageError, match="no certificate"):
         check_address(Address("127.0.0.1", 1, certificate[0], certificate[0]))
-    with pytest.raises(UsageError, match="no certificate"):
-        check_address(Address("127.0.0.1", 1, tmp_path / "missing", certificate[1]))
+
+
+def test_a_tls_file_that_is_not_there_is_named(certificate, tmp_path):
+    missing = tmp_path / "missing.pem"
+    with pytest.raises(UsageError, match="--tls-cert '.*missing.pem' cannot be read: No such file"):
+        check_address(Address("127.0.0.1", 1, missing, certificate[1]))
+    with pytest.raises(UsageError, match="--tls-key '.*missing.pem' cannot be read: No such file"):
+        check_address(Address("127.0.0.1", 1, certificate[0], missing))
 
 
 def test_a_port_that_is_taken_is_said_so(review):

@@ -126,6 +126,14 @@ def _listening(address: Address) -> socket.socket:
 
 def _tls_context(address: Address) -> None:
     """Read the files once, so that what is wrong with them is said before anything starts."""
+    for option, file in (("--tls-cert", address.tls_cert), ("--tls-key", address.tls_key)):
+        try:
+            if file is not None:
+                file.open("rb").close()
+        except OSError as error:
+            raise UsageError(
+                f"{option} {str(file)!r} cannot be read: {error.strerror}; check the path and its permissions"
+            ) from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         # Without a password of our own it would be asked for at the terminal.
