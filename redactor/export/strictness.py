@@ -45,6 +45,7 @@ def _in_order(key: str) -> Callable[[str, str], bool]:
 # threshold of a detector of speech changes what is found, and its value does not tell whether that is more.
 DIRECTIONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "language.min_probability": _at_least,
+    "transcribe.second_best_ms": _at_least,
     "transcribe.max_compression_ratio": _at_most,  # what does not count as heard is muted
     "entities": _knows_all,
     "align.padding_before_ms": _at_least,

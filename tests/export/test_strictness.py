@@ -51,6 +51,7 @@ def with_value(policy, key, value):
 # Of a key with a direction, a value that mutes less.
 LESS = {
     "language.min_probability": 0.1,
+    "transcribe.second_best_ms": 4_000.0,
     "transcribe.max_compression_ratio": 2.5,
     "entities": {"PERSON": 0.5},
     "align.padding_before_ms": 40.0,
