@@ -52,12 +52,12 @@ class Found:
     ----------
     inputs : tuple of Input
         In order, each URI once.
-    num_ignored : int
+    ignored : tuple of pathlib.Path
         Files in folders that are not called like audio.
     """
 
     inputs: tuple[Input, ...]
-    num_ignored: int
+    ignored: tuple[Path, ...]
 
 
 def find_inputs(arguments: Sequence[str]) -> Found:
@@ -69,20 +69,21 @@ def find_inputs(arguments: Sequence[str]) -> Found:
         If an INPUT does not exist, cannot be reached, or has a scheme other than ``file:``.
     """
     inputs: dict[str, Input] = {}
-    num_ignored = 0
+    ignored = []
     for argument in arguments:
         path = input_path(argument)
         if _is_folder(argument, path):
             for found, is_audio in _walk(path):
-                num_ignored += not is_audio
                 if is_audio:
                     inputs.setdefault(found.uri, found)
+                else:
+                    ignored.append(found.path)
         elif path.exists() or path.is_symlink():
             uri = as_uri(path)
             inputs.setdefault(uri, Input(uri, path, Path(path.name), within=uri))
         else:
             raise UsageError(f"INPUT {argument!r} does not exist; check the path")
-    return Found(tuple(inputs.values()), num_ignored)
+    return Found(tuple(inputs.values()), tuple(ignored))
 
 
 def _is_folder(argument: str, path: Path) -> bool:

@@ -259,6 +259,30 @@ def test_what_cannot_be_done_is_2_told_with_the_next_step_and_one_json_object(
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(("number", "told"), [(1, "1 other file"), (2, "2 other files")])
+def test_a_folder_without_recordings_is_said_with_what_is_in_it(capsys, tmp_path, number, told):
+    for name in range(number):
+        (tmp_path / f"{name}.txt").touch()
+    assert cli.main(["run", str(tmp_path), "--out", f"{tmp_path}-out"]) == 2
+    assert f"({told}); files without" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verbose", [True, False])
+@pytest.mark.parametrize(("number", "told"), [(0, []), (1, ["1 file "]), (2, ["2 files "])])
+def test_files_that_are_ignored_are_counted_and_named_if_asked_for(capsys, tmp_path, number, told, verbose):
+    from redactor.commands.run import _say_ignored
+    from redactor.inputs import find_inputs
+
+    names = ["a\nb.txt", "c.txt"][:number]
+    for name in names:
+        (tmp_path / name).touch()
+    _say_ignored(find_inputs([str(tmp_path)]), verbose=verbose)
+    verb = "is" if number == 1 else "are"
+    expected = [f"{count}without an audio extension {verb} ignored" for count in told]
+    named = [f"ignored {name!r}" for name in names] if verbose else []
+    assert capsys.readouterr().err.splitlines() == expected + named
+
+
 def test_forgetting_what_nobody_knows_is_2_and_one_json_object(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert cli.main(["forget", str(tmp_path / "a.wav"), "--json"]) == 2

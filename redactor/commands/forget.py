@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from redactor.commands.progress import counted
 from redactor.errors import StoreError, UsageError
 from redactor.known_runs import known_runs
 from redactor.ledger import Ledger, State
@@ -81,13 +82,13 @@ def forget(
         print(json.dumps(document))
     if num_recordings:
         verb = "forgotten" if does_it else "to be forgotten with --yes"
-        recordings, places = _counted(num_recordings, "recording"), _counted(num_folders, "run folder")
+        recordings, places = counted(num_recordings, "recording"), counted(num_folders, "run folder")
         print(f"{recordings} {verb} in {places}", file=sys.stderr)
     elif len(unknown) < len(targets):
         print("nothing was left to forget: it was forgotten before", file=sys.stderr)
     if unknown:
         print(
-            f"redactor: not known in any of {_counted(len(folders), 'run folder')}, or forgotten before: "
+            f"redactor: not known in any of {counted(len(folders), 'run folder')}, or forgotten before: "
             f"{', '.join(map(repr, unknown))}; name a NAME, the INPUT as it was given to run, and the --out",
             file=sys.stderr,
         )
@@ -113,10 +114,6 @@ def _erase(found: _Found, key_file: Path | None) -> None:
         with locked(found.folder), closing(_archive(found.folder, key_file)) as archive:
             for name in names:
                 archive.forget(name)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _known() -> list[RunFolder]:

@@ -88,6 +88,11 @@ def describe(row: Row, path: Path | None) -> str:
     return f"{row.state.value} {which} ({row.name}){where}: {row.reason}: {row.detail}{told}"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: ``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def objections(row: Row) -> list[dict[str, Any]]:
     """What the last round of the check objected to, with times: ``what``, ``start``, ``end``."""
     rounds = (row.account or {}).get("check") or [{"faults": [], "found": []}]

@@ -11,10 +11,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from redactor.commands.progress import Progress
+from redactor.commands.progress import Progress, counted
 from redactor.config import load_policy
 from redactor.errors import Interrupted, UsageError
-from redactor.inputs import Input, find_inputs, input_path
+from redactor.inputs import Found, Input, find_inputs, input_path
 from redactor.known_runs import remember
 from redactor.ledger import InputMap, Ledger, Row, State
 from redactor.names import default_key_file
@@ -54,8 +54,9 @@ def run(options: RunOptions) -> int:
     found = find_inputs(options.inputs)
     if not found.inputs:
         raise UsageError(
-            f"no recordings in {', '.join(map(repr, options.inputs))} ({found.num_ignored} other files); "
-            "files without an audio extension are taken only when they are named one by one"
+            f"no recordings in {', '.join(map(repr, options.inputs))} "
+            f"({counted(len(found.ignored), 'other file')}); files without an audio extension are taken only "
+            "when they are named one by one"
         )
     settings = Settings(
         policy=policy,
@@ -71,9 +72,17 @@ def run(options: RunOptions) -> int:
     remember(folder)
     for note in prepared.notes:
         print(note, file=sys.stderr)
-    if found.num_ignored:
-        print(f"{found.num_ignored} files without an audio extension are ignored", file=sys.stderr)
+    _say_ignored(found, verbose=options.verbose)
     return _run_in(folder, prepared, found.inputs, as_json=options.as_json, verbose=options.verbose)
+
+
+def _say_ignored(found: Found, *, verbose: bool) -> None:
+    number = len(found.ignored)
+    if number:
+        are = "is" if number == 1 else "are"
+        print(f"{counted(number, 'file')} without an audio extension {are} ignored", file=sys.stderr)
+    for path in found.ignored if verbose else ():
+        print(f"ignored {path.name!r}", file=sys.stderr)
 
 
 def retry(
