@@ -114,6 +114,20 @@ def test_no_key_is_described_that_is_none():
     assert described - set(KEYS) == {"name", "description", "entities"}
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_what_a_command_cannot_do_without_is_in_its_line(name):
+    needed = [a.option_strings[0] for a in ALL[name]._actions if a.required and a.option_strings]
+    lines = re.findall(rf"`{name}(?: [^`]*)?`", README.split("| option | of |")[0])
+    assert any(all(f" {option}" in line for option in needed) for line in lines), needed
+
+
+def test_exit_codes_are_told_of_commands_that_exist():
+    known = {name.removeprefix("redactor ") for name in COMMANDS}
+    told = [name for row in rows("| of | 0 | 1 |") for name in re.findall(r"`([^`]+)`", row[0])]
+    assert len(told) == len(set(told)) > 10
+    assert set(told) <= known
+
+
 def test_no_exit_code_is_described_that_is_none():
     assert [int(row[0]) for row in rows("| exit code | meaning |")] == list(EXIT_CODES)
 
