@@ -464,5 +464,5 @@ def test_each_leaking_recording_has_a_slot_that_leaks():
 
 def test_without_scipy_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
-    with pytest.raises(UsageError, match=r"redactor\[review\]"):
+    with pytest.raises(UsageError, match=r"need scipy: pip install \"jinja2.* \"scipy"):
         least_sensitivity(3, 2, confidence=0.95)
