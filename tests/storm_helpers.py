@@ -47,6 +47,7 @@ KNOWN_PRIVATE = {
     "audit.head.json",
     "audit.jsonl",
     "lock",
+    "run-folder-id.txt",
     *(f"{store}.sqlite3{end}" for store in ("ledger", "inputs") for end in ("", "-wal", "-shm", "-journal")),
 }
 KNOWN_SETTINGS = {"audit.key", "audit.pub", "names.key", "runs"}

@@ -110,7 +110,8 @@ def test_memory_is_of_the_parent_and_of_all_its_workers(document):
     peak = document["peak_bytes"]
     assert peak["worker"] > 200e6  # it holds a model
     assert peak["parent"] > 50e6
-    assert peak["parent"] + peak["worker"] < peak["together"] <= peak["parent"] + COPIES * peak["worker"]
+    # A worker that is slow to load may find nothing left to do, and is none then.
+    assert peak["parent"] + peak["worker"] <= peak["together"] <= peak["parent"] + COPIES * peak["worker"]
 
 
 @pytest.mark.model
