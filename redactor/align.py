@@ -215,13 +215,13 @@ def _unheard(
     padding = policy.unheard.padding_ms / 1000
     # Words that are only tentative would hide that nobody understood what was said there.
     hearings = transcript.firm
-    spoken = [_spoken(hearings, channel) for channel in range(power.shape[1])]
+    spoken = [
+        CoveredTime(chain.from_iterable(_around_words(hearing, channel) for hearing in hearings))
+        for channel in range(power.shape[1])
+    ]
     for channel in sorted({r.channel for hearing in hearings for r in hearing.speech}):
         speech = _speech(transcript, channel)
-        words = [
-            [(w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in hearing.words(channel)]
-            for hearing in hearings
-        ]
+        words = [_around_words(hearing, channel) for hearing in hearings]
         missed = _longer(subtract(speech, chain.from_iterable(words)), policy.unheard.min_ms)
         if len(words) > 1 and policy.unheard.one_model_ms:
             for heard in words:
@@ -251,10 +251,9 @@ def _unheard(
     return spans
 
 
-def _spoken(hearings: Sequence[Transcript], channel: int) -> CoveredTime:
-    """Where a channel has words by any of the hearings, as far as their times can be off."""
-    words = chain.from_iterable(hearing.words(channel) for hearing in hearings)
-    return CoveredTime((w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in words)
+def _around_words(hearing: Transcript, channel: int) -> list[Interval]:
+    """Where a channel has words, as far as their times can be off."""
+    return [(w.start - _WORD_TIME_ERROR_S, w.end + _WORD_TIME_ERROR_S) for w in hearing.words(channel)]
 
 
 def _longer(stretches: Iterable[Interval], least_ms: float) -> list[Interval]:

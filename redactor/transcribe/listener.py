@@ -274,17 +274,20 @@ class Listener:
         most = self._policy.transcribe.max_compression_ratio
         return not (written.complete and written.compression_ratio <= most)
 
+    def _is_usable(self, written: Written) -> bool:
+        """Whether a text can be what was said, by itself; its times may still tell otherwise."""
+        return not (self._is_loop(written) or _is_made_up(written))
+
     def _best(
         self, ear: Whisper, window: Window, answers: Sequence[tuple[Encoded, Written]], language: str
     ) -> tuple[Made, Sequence[Window]] | None:
         """The most probable answer that can have been said, and what of the window it left out."""
         for states, written in sorted(answers, key=lambda a: -_number(a[1].avg_logprob)):
-            if self._is_loop(written) or _is_made_up(written):
+            if not self._is_usable(written):
                 continue
             raw = ear.words(states, written, language)
             segments = self._segments(ear, raw, written, window, language)
-            all_words = [word for segment in segments for word in segment.words]
-            if any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
+            if not _can_be_said(segments):
                 continue
             transcribe = self._policy.transcribe
             left = left_out(
@@ -305,15 +308,11 @@ class Listener:
     ) -> tuple[Segment, ...] | None:
         """The words of a model's second choice, if they can have been said."""
         second = written.second
-        if second is None or window.duration > self._longest_second_best:
-            return None
-        if self._is_loop(second) or _is_made_up(second):
+        is_wanted = second is not None and window.duration <= self._longest_second_best
+        if not is_wanted or not self._is_usable(second):
             return None
         segments = self._segments(ear, ear.words(states, second, language), second, window, language)
-        all_words = [word for segment in segments for word in segment.words]
-        if any(map(cannot_be_said, (all_words, *(segment.words for segment in segments)))):
-            return None
-        return segments
+        return segments if _can_be_said(segments) else None
 
     def _segments(
         self,
@@ -326,6 +325,12 @@ class Listener:
     ) -> tuple[Segment, ...]:
         found = segments_of(raw, written, window, self._channel, language, openers)
         return tuple(inside(segment, self._duration, ear.calibration) for segment in found)
+
+
+def _can_be_said(segments: Sequence[Segment]) -> bool:
+    """Whether words can have been said in their time, those of each segment and all together."""
+    all_words = [word for segment in segments for word in segment.words]
+    return not any(map(cannot_be_said, (all_words, *(segment.words for segment in segments))))
 
 
 def _is_made_up(written: Written) -> bool:
