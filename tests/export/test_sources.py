@@ -191,17 +191,17 @@ def test_columns_that_are_not_clear_are_refused(columns):
         parse_columns(columns)
 
 
+def written_as(form, folder, rows):
+    """A file of these rows; None of a database, which its test makes."""
+    write = {"csv": write_csv, "jsonl": write_json, "parquet": write_parquet}.get(form)
+    return write and write(folder / f"c.{form}", rows)
+
+
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet", "db"])
 def test_a_column_that_is_named_and_not_there_is_refused(tmp_path, form):
     rows = [{"recording": "1", "subject": "a"}]
-    query = None
-    if form == "csv":
-        source = write_csv(tmp_path / "c.csv", rows)
-    elif form == "jsonl":
-        source = write_json(tmp_path / "c.jsonl", rows)
-    elif form == "parquet":
-        source = write_parquet(tmp_path / "c.parquet", rows)
-    else:
+    source, query = written_as(form, tmp_path, rows), None
+    if form == "db":
         source, query = write_sqlite(tmp_path / "c.db", rows), "SELECT * FROM calls"
     assert "others" in refused(source, query=query, columns=["others=speakers"])
 
@@ -238,14 +238,8 @@ NEAR = [
 @pytest.mark.parametrize(("theirs", "ours"), NEAR)
 def test_a_column_that_may_be_meant_for_one_of_ours_is_refused(tmp_path, form, theirs, ours):
     rows = [{"recording": "1", "subject": "a", theirs: "cell"}]
-    query = None
-    if form == "csv":
-        source = write_csv(tmp_path / "c.csv", rows)
-    elif form == "jsonl":
-        source = write_json(tmp_path / "c.jsonl", rows)
-    elif form == "parquet":
-        source = write_parquet(tmp_path / "c.parquet", rows)
-    else:
+    source, query = written_as(form, tmp_path, rows), None
+    if form == "database":
         source = write_sqlite(tmp_path / "c.db", [{"recording": "1", "subject": "a"}])
         query = f"SELECT recording, subject, subject AS [{theirs}] FROM calls"
     said = refused(source, query=query)
