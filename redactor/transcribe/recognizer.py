@@ -17,6 +17,7 @@ from redactor.kernels.power import PowerStream
 from redactor.policy import Policy
 from redactor.transcribe.channel import ChannelStream, GridChannel
 from redactor.transcribe.device import Device
+from redactor.transcribe.faint import faint_speech
 from redactor.transcribe.listener import ChannelWords, Listener, Tally
 from redactor.transcribe.made import Made, region
 from redactor.transcribe.speech import loud_regions
@@ -146,7 +147,8 @@ class Recognizer:
         for channel, stream in streams.items():
             listeners[channel].finish(stream.finish(), stream.regions)
         power = meter.finish()
-        transcript = _together([listeners[twin].of(c) for c, twin in twins.items()], power, recording)
+        words = [listeners[twin].of(c) for c, twin in twins.items()]
+        transcript = _together(words, power, recording, policy)
         others = (replace(o, tentative=n >= len(self._ears)) for n, o in enumerate(transcript.others, start=1))
         return Heard(replace(transcript, others=tuple(others)), power)
 
@@ -224,7 +226,7 @@ def _twins(recording: Recording) -> dict[int, int]:
 
 
 def _together(
-    channels: Sequence[Sequence[ChannelWords]], power: np.ndarray, recording: Recording
+    channels: Sequence[Sequence[ChannelWords]], power: np.ndarray, recording: Recording, policy: Policy
 ) -> Transcript:
     duration = recording.duration
     heard = [
@@ -242,5 +244,7 @@ def _together(
             for channel in range(recording.num_channels)
             for start, end in loud_regions(power[:, channel], duration=duration)
         ]
+        threshold = policy.transcribe.vad_threshold
+        heard[0].speech += faint_speech(recording, heard[0].speech, power, threshold=threshold)
     main, *others = (Transcript.build(duration, words.segments, speech=words.speech) for words in heard)
     return replace(main, others=tuple(others))

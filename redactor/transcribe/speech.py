@@ -5,6 +5,9 @@ The model is Silero VAD (https://github.com/snakers4/silero-vad) as faster-whisp
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
 import numpy as np
 
 from redactor.audio.resample import MODEL_SAMPLE_RATE_HZ
@@ -141,6 +144,11 @@ _PEAK_PERCENTILE = 95
 # Shorter gaps belong to the sound around them; a shorter sound is a click.
 _LOUD_GAP_FRAMES = 10
 _LOUD_MIN_FRAMES = 12
+# Words of one phrase; and what fades around speech, which is none of its own.
+_FAINT_GAP_FRAMES = 30
+_FADING_S = 0.15
+# One step of 16 bits: below there is nothing to hear.
+_NOTHING = 10 ** (-90 / 10)
 
 
 def loud_regions(power: np.ndarray, *, duration: Seconds) -> list[tuple[Seconds, Seconds]]:
@@ -157,10 +165,37 @@ def loud_regions(power: np.ndarray, *, duration: Seconds) -> list[tuple[Seconds,
         return []
     floor, peak = np.percentile(power, [_FLOOR_PERCENTILE, _PEAK_PERCENTILE])
     loud = power > max(floor * _OVER_FLOOR, peak * _BELOW_PEAK)
-    edges = np.flatnonzero(np.diff(loud, prepend=False, append=False)).reshape(-1, 2)
+    return _stretches(loud, most_gap=_LOUD_GAP_FRAMES, duration=duration)
+
+
+def faint_stretches(
+    power: np.ndarray, known: Iterable[tuple[Seconds, Seconds]], *, duration: Seconds
+) -> list[tuple[Seconds, Seconds]]:
+    """Stretches that stand as far over a channel's floor as what is loud, however faint, in order.
+
+    Parameters
+    ----------
+    power, duration
+        As for `loud_regions`.
+    known : iterable of (start, end)
+        Speech, and what is loud: left out, with what is near.
+    """
+    if not power.any():
+        return []
+    faint = power > max(np.percentile(power, _FLOOR_PERCENTILE) * _OVER_FLOOR, _NOTHING)
+    for start, end in known:
+        first, stop = (start - _FADING_S) / FRAME_S, (end + _FADING_S) / FRAME_S
+        faint[max(int(first), 0) : math.ceil(stop)] = False
+    return _stretches(faint, most_gap=_FAINT_GAP_FRAMES, duration=duration)
+
+
+def _stretches(
+    frames: np.ndarray, *, most_gap: int, duration: Seconds
+) -> list[tuple[Seconds, Seconds]]:
+    """Runs of frames, those that are near each other as one, without clicks."""
     regions: list[list[int]] = []
-    for first, stop in edges.tolist():
-        if regions and first - regions[-1][1] <= _LOUD_GAP_FRAMES:
+    for first, stop in np.flatnonzero(np.diff(frames, prepend=False, append=False)).reshape(-1, 2).tolist():
+        if regions and first - regions[-1][1] <= most_gap:
             regions[-1][1] = stop
         else:
             regions.append([first, stop])

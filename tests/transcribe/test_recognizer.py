@@ -662,6 +662,20 @@ def test_what_is_loud_counts_as_speech_on_every_channel_once_somebody_speaks(mak
     assert {SpeechRegion(0, 1.5, 1.9), SpeechRegion(1, 1.5, 1.9)} <= set(hear(made, channels=2).speech)
 
 
+def test_what_is_faint_is_looked_for_beside_all_other_speech_once_somebody_speaks(make, monkeypatch):
+    asked = []
+
+    def found(recording, known, power, *, threshold):
+        asked.append((sorted((region.start, region.end) for region in known), threshold))
+        return [SpeechRegion(0, 1.7, 1.9)]
+
+    monkeypatch.setattr(recognizer, "faint_speech", found)
+    made = make(Ear([Said("hello")]), loud=[(1.2, 1.5)], regions=[(0.0, 0.5)])
+    assert SpeechRegion(0, 1.7, 1.9) in hear(made).speech
+    assert asked == [([(0.0, 0.5), (1.2, 1.5)], ENGLISH.transcribe.vad_threshold)]
+    assert hear(make(Ear(), windows=[], regions=[])).speech == ()
+
+
 def test_what_is_loud_where_nobody_speaks_is_no_speech(make):
     assert hear(make(Ear(), loud=[(1.5, 1.9)], windows=[], regions=[])).speech == ()
 
