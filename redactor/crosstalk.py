@@ -99,7 +99,9 @@ class Crosstalk:
         heard = self._power[max(first - delay, 0) : stop, list(span.channels)].max(axis=1)
         heard = np.concatenate((np.zeros(delay - min(first, delay)), heard))
         loudest = sliding_window_view(heard, delay + 1).max(axis=1)  # within the delay before each frame
-        covers = self._power[first:stop, other] > loudest * most * 10 ** (_COVERED_DB / 10)
+        # What is weaker than crosstalk can be may be crosstalk itself, from a line that opens now and then.
+        least = max(most * 10 ** (_COVERED_DB / 10), 10 ** (_MOST_CROSSTALK_DB / 10))
+        covers = self._power[first:stop, other] > loudest * least
         return [
             (max((first + a) * FRAME_S, span.start), min((first + b) * FRAME_S, span.end))
             for a, b in _stretches(covers)

@@ -89,6 +89,15 @@ def test_what_cannot_be_told_is_taken_for_audible(power):
     assert silent(power, span(49.0, 53.0), 1) == pytest.approx(4.0)
 
 
+@pytest.mark.parametrize("floor_db", [-200.0, -90.0, -75.0])
+@pytest.mark.parametrize("echo_db", [-22.0, -26.0, -32.0, -40.0])
+def test_crosstalk_that_is_there_for_a_moment_is_no_side_that_covers_it(floor_db, echo_db):
+    """A line that is open only now and then, as of a headset that gates: its usual level says nothing."""
+    echo = turns((20, 40), (50, 51), floor_db=floor_db)
+    echo[50 * RATE : 51 * RATE] = FIRST[50 * RATE : 51 * RATE] * 10 ** (echo_db / 10)
+    assert silent(call(FIRST, echo), span(49.0, 53.0), 1) == pytest.approx(4.0)
+
+
 def test_what_comes_back_late_is_looked_for_after_its_side_fell_silent():
     """Half a second after the first side its echo may come back, and only loud speech covers that."""
     for level_db, kept in ((-20.0, 2.8), (-45.0, 2.5)):
