@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
@@ -93,12 +94,13 @@ class Reader:
 
     def _decoded(self, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
         num_promised = stream.frames
-        num_packets, kind = 0, None
+        counted, kind = _Counted(self._codec), None
         for packet in self._opened.demux(stream):
             if packet.is_corrupt:
                 raise Fault("damaged")
-            num_packets += packet.size > 0
+            counted.packets += packet.size > 0
             for frame in packet.decode():
+                counted.samples += frame.samples
                 kind = kind or _kind(frame)
                 if kind != _kind(frame):
                     raise Fault("format-changes")
@@ -107,7 +109,7 @@ class Reader:
                 yield frame
         self.close()
         # MP4 says how many packets there are; FFmpeg leaves out those that lie behind the end of the file.
-        if num_packets < num_promised and _packets(self._raw, self._demuxer) < num_promised:
+        if counted.number < num_promised and _indexed(self._raw, self._demuxer, self._codec) < num_promised:
             raise Fault("truncated")
 
 
@@ -142,10 +144,28 @@ def _opened(raw: BinaryIO, demuxer: str, **options: str) -> av.container.InputCo
     return av.open(_QuietFile(raw), format=demuxer, metadata_errors="ignore", options=options)
 
 
-def _packets(raw: BinaryIO, demuxer: str) -> int:
-    """Packets of an MP4 file without regard to its edit list, which may leave some out on purpose."""
+@dataclass
+class _Counted:
+    """What was found of what an index lists: of uncompressed sound that is samples, in packets of any size."""
+
+    codec: str
+    packets: int = 0
+    samples: int = 0
+
+    @property
+    def number(self) -> int:
+        return self.samples if self.codec.startswith("pcm_") else self.packets
+
+
+def _indexed(raw: BinaryIO, demuxer: str, codec: str) -> int:
+    """What of an MP4's index is there, without regard to its edit list, which may leave some out on purpose."""
+    counted = _Counted(codec)
     with _opened(raw, demuxer, ignore_editlist="1") as opened:
-        return sum(packet.size > 0 for packet in opened.demux(opened.streams.audio[0]))
+        for packet in opened.demux(opened.streams.audio[0]):
+            counted.packets += packet.size > 0
+            if codec.startswith("pcm_"):
+                counted.samples += sum(frame.samples for frame in packet.decode())
+    return counted.number
 
 
 def _only_stream(opened: av.container.InputContainer) -> av.AudioStream:

@@ -88,6 +88,24 @@ def mp4_without_its_last_packets(data: bytes, count: int) -> bytes:
     return boxes[b"ftyp"] + moov + struct.pack(">I4s", len(sound) + 8, b"mdat") + sound
 
 
+def mov_without_its_last_bytes(data: bytes, count: int) -> bytes:
+    """A QuickTime file with its index in front, whose sound ends so many bytes before the index says."""
+    boxes, offset, begins = {}, 0, {}
+    while offset < len(data):
+        size, name = struct.unpack(">I4s", data[offset : offset + 8])
+        boxes[name], begins[name] = data[offset : offset + size], offset
+        offset += size
+    moov, sound = boxes[b"moov"], boxes[b"mdat"][8:]
+    sound = sound[: len(sound) - count]
+    moved = len(boxes[b"ftyp"]) + len(moov) - begins[b"mdat"]
+    table = moov.index(b"stco") + 12
+    (num_chunks,) = struct.unpack(">I", moov[table - 4 : table])
+    chunks = struct.unpack(f">{num_chunks}I", moov[table : table + 4 * num_chunks])
+    new = struct.pack(f">{num_chunks}I", *(chunk + moved for chunk in chunks))
+    moov = moov[:table] + new + moov[table + 4 * num_chunks :]
+    return boxes[b"ftyp"] + moov + struct.pack(">I4s", len(sound) + 8, b"mdat") + sound
+
+
 def wav_bytes(
     data=b"\0\0" * 8, *, tag=1, channels=1, rate=16_000, bits=16, data_size=None, before=b"", after=b""
 ):

@@ -208,6 +208,33 @@ def test_formats_that_cannot_be_written_become_flac(tmp_path, make, dtype, num_s
         np.testing.assert_allclose(second.samples / 32768, clipped, atol=0.6 / 32768)
 
 
+@pytest.mark.parametrize(
+    ("muxer", "codec", "dtype", "sample_format", "subtype"),
+    [
+        ("mov", "pcm_s16le", "int16", "s16", "PCM_16"),
+        ("mov", "pcm_s16be", "int16", "s16", "PCM_16"),
+        ("mov", "pcm_s24le", "int32", "s32", "PCM_24"),
+        ("mov", "pcm_f32le", "float32", "flt", "FLOAT"),
+        ("mp4", "pcm_s16le", "int16", "s16", "PCM_16"),
+    ],
+)
+def test_uncompressed_sound_is_read_whole_from_quicktime(
+    tmp_path, muxer, codec, dtype, sample_format, subtype
+):
+    planted = noise(12_345, 2, dtype)
+    planted = planted & -256 if dtype == "int32" else planted
+    data = av_bytes(planted, muxer, codec, sample_format=sample_format, cuts=12)
+    audio = read_bytes(tmp_path, data)
+    np.testing.assert_array_equal(audio.samples, planted)
+    assert audio.format == AudioFormat("MP4", subtype)
+
+
+@pytest.mark.parametrize(("codec", "num_samples"), [("pcm_mulaw", 12_345), ("pcm_alaw", 12_345)])
+def test_telephone_codes_are_read_whole_from_quicktime(tmp_path, codec, num_samples):
+    data = av_bytes(noise(num_samples, 1, "int16"), "mov", codec, sample_format="s16", cuts=12)
+    assert read_bytes(tmp_path, data).num_samples == num_samples
+
+
 @pytest.mark.parametrize(("muxer", "codec"), [("ipod", "aac"), ("adts", "aac")])
 def test_channels_of_av_files_stay_apart(tmp_path, muxer, codec):
     planted = tone(48_000, 2, sample_rate=48_000)

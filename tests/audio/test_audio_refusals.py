@@ -13,6 +13,7 @@ import pytest
 from audio_files import (
     av_bytes,
     chunk,
+    mov_without_its_last_bytes,
     mp4_without_its_last_packets,
     noise,
     sndfile_bytes,
@@ -267,6 +268,24 @@ def test_packets_that_an_mp4_index_lists_have_to_be_there(tmp_path, num_missing,
     with pytest.raises(DecodeError, match="promises more sound") as caught:
         decode(path)
     assert caught.value.reason == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("num_missing", "reason"),
+    # FFmpeg makes packets of 1,024 samples: cut inside one, and between two
+    [(0, None), (4, "damaged"), (4096, "damaged"), (57 * 4, "truncated"), ((57 + 1024) * 4, "truncated")],
+)
+def test_samples_that_a_quicktime_index_lists_have_to_be_there(tmp_path, num_missing, reason):
+    sound = noise(12_345, 2, "int16")
+    data = av_bytes(sound, "mov", "pcm_s16le", sample_format="s16", cuts=12)
+    path = tmp_path / "call.mov"
+    path.write_bytes(mov_without_its_last_bytes(data, num_missing))
+    if reason is None:
+        np.testing.assert_array_equal(decode(path).audio.samples, sound)
+        return
+    with pytest.raises(DecodeError) as caught:
+        decode(path)
+    assert caught.value.reason == reason
 
 
 def test_a_decoder_that_ends_early_is_truncated(tmp_path, monkeypatch):
