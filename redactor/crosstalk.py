@@ -40,6 +40,8 @@ _COVERED_DB = 16.0
 # time before, in words that were heard, where all but so much of its energy lies.
 _ROOM_DELAY_S = 0.1
 _MOST_OWN_ENERGY = 0.2
+# Of a frame: nearer to its border a time is on it. What is left between the two is no stretch to mute.
+_HAIR = 1e-6
 # Frames that are smoothed at a time.
 _FRAMES_AT_ONCE = 1 << 16
 # Shorter stretches of the other side are no words, and shorter dips in them tell nothing.
@@ -92,8 +94,8 @@ class Crosstalk:
         if not most <= 10 ** (_MOST_CROSSTALK_DB / 10):
             return []
         delay = round(_MOST_DELAY_S / FRAME_S)
-        first = int(span.start / FRAME_S)
-        stop = min(int(np.ceil(span.end / FRAME_S)), len(self._power))
+        first = int(span.start / FRAME_S + _HAIR)
+        stop = min(int(np.ceil(span.end / FRAME_S - _HAIR)), len(self._power))
         if stop <= first:
             return []
         heard = self._power[max(first - delay, 0) : stop, list(span.channels)].max(axis=1)
@@ -103,7 +105,10 @@ class Crosstalk:
         least = max(most * 10 ** (_COVERED_DB / 10), 10 ** (_MOST_CROSSTALK_DB / 10))
         covers = self._power[first:stop, other] > loudest * least
         return [
-            (max((first + a) * FRAME_S, span.start), min((first + b) * FRAME_S, span.end))
+            (
+                (first + a) * FRAME_S if a else span.start,
+                (first + b) * FRAME_S if first + b < stop else span.end,
+            )
             for a, b in _stretches(covers)
         ]
 

@@ -136,3 +136,16 @@ def test_a_long_recording_is_smoothed_in_blocks_that_leave_no_trace(monkeypatch,
     for size in (1, 7, 1 << 16):
         monkeypatch.setattr(crosstalk, "_FRAMES_AT_ONCE", size)
         assert crosstalk._smoothed(power) == pytest.approx(mean, rel=1e-6)
+
+
+@pytest.mark.parametrize("frame", [57, 4523, 29, 58, 1129])
+def test_no_hair_of_a_span_is_left_between_its_times_and_a_frame(frame):
+    """Frames are counted in floats: 57 of them are a hair longer than 0.57 s."""
+    time = frame / 100
+    # Power is smoothed over two frames to each side.
+    power = call(turns((0, 60)), turns((time + 0.02, time + 0.98)))
+    for start in (time, np.nextafter(time, 0), np.nextafter(time, 99)):
+        for end in (time + 1, np.nextafter(time + 1, 0), np.nextafter(time + 1, 99)):
+            found = list(Crosstalk(power).audible([span(start, end)]))
+            assert found[0].channels == (0,)  # else this asks nothing
+            assert all(s.end - s.start > FRAME_S / 2 for s in found)
