@@ -49,6 +49,8 @@ def mp4(source: Source) -> Promise:
             size = source.size - offset
         if size < 8:
             raise Fault("damaged")
+        if has_index and name == b"moov":
+            raise Fault("several-streams")  # FFmpeg knows the first alone, and the rest would be lost
         has_index |= name == b"moov"
         if name != b"mdat":
             boxes.append((offset, size))

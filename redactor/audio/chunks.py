@@ -25,6 +25,7 @@ _MAX_RIFF = 0xFFFFFFFF + 8
 # WAVE format tags whose samples all have the same size: PCM, float, A-law, mu-law.
 _WAVE_PLAIN = {0x0001, 0x0003, 0x0006, 0x0007}
 _WAVE_EXTENSIBLE = 0xFFFE
+_RIFF_MAGICS = (b"RIFF", b"RIFX", b"RF64")
 # AIFF-C compression types with samples of one size.
 _AIFC_PLAIN = {
     b"NONE", b"sowt", b"twos", b"raw ", b"in24", b"in32", b"42ni", b"23ni",
@@ -42,6 +43,12 @@ def _check_extent(source: Source, start: int, length: int, *, streaming: int = _
         raise Fault("unfinished" if length >= streaming else "truncated")
     if length == 0:
         raise Fault("no-samples")
+
+
+def _check_alone(source: Source, end: int, magic: bytes) -> None:
+    """Refuse a file with another one behind it: a decoder ends with the first, and the rest would be lost."""
+    if source.up_to(end, len(magic)) == magic:
+        raise Fault("several-streams")
 
 
 def _whole(num_bytes: int, block: int) -> int:
@@ -107,6 +114,11 @@ def _wave_data(
     # A size this large in 32 bits, without the bytes, was never filled in; in RF64's 64 bits it was.
     streaming = _STREAMING_U32 if length <= _UNKNOWN_U32 else 1 << 63
     _check_extent(source, start, length, streaming=streaming)
+    for name, *_ in _riff_chunks(source, order, start + length + length % 2):
+        if not name.strip(b"\0"):
+            break  # padding, of whatever length
+        if name in _RIFF_MAGICS:
+            raise Fault("several-streams")  # a decoder ends with the first, and the rest would be lost
     num_samples = _whole(length, block) if tag in _WAVE_PLAIN else None
     return Promise(num_samples, rate, channels)
 
@@ -136,6 +148,7 @@ def w64(source: Source) -> Promise:
             if body == 0 and start < source.size:
                 raise Fault("unfinished")
             _check_extent(source, start, body)
+            _check_alone(source, offset + length + -length % 8, W64_MAGIC)
             tag, channels, rate, block = fmt
             return Promise(_whole(body, block) if tag in _WAVE_PLAIN else None, rate, channels)
         offset += length + -length % 8
@@ -193,6 +206,7 @@ def au(source: Source) -> Promise:
     if length == _UNKNOWN_U32 or (length == 0 and start < source.size):
         raise Fault("unfinished")
     _check_extent(source, start, length)
+    _check_alone(source, start + length, source.at(0, 4))
     width = _AU_BYTES.get(encoding)
     return Promise(length // (width * channels) if width else None, rate, channels)
 

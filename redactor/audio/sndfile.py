@@ -25,6 +25,8 @@ _DTYPES = {
     "FLOAT": "float32", "DOUBLE": "float64", "VORBIS": "float32", "OPUS": "float32",
     "MPEG_LAYER_I": "float32", "MPEG_LAYER_II": "float32", "MPEG_LAYER_III": "float32",
 }  # fmt: skip
+# Containers that say how large a sample of all channels is.
+_WAVE = frozenset({"WAV", "WAVEX", "RF64", "W64"})
 # MPEG audio inside WAV: libsndfile takes the count from a field that encoders fill in by rule of thumb.
 _MPEG = frozenset({"MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"})
 
@@ -65,6 +67,9 @@ class Reader:
         self.expected: int = file.frames if promise.num_samples is None else promise.num_samples
         if file.frames < self.expected:
             raise Fault("truncated")
+        # A header that contradicts itself on the size of samples: what it does not promise would be lost.
+        if file.format in _WAVE and file.frames > self.expected:
+            raise Fault("damaged")
         if self.expected > max_samples // file.channels:
             raise Fault("too-long")
 

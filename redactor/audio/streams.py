@@ -6,6 +6,7 @@ then returns fewer samples. A gap, a frame cut off, or an Ogg stream without its
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -13,6 +14,10 @@ from redactor.audio import oggpages
 from redactor.audio.problems import Fault
 from redactor.audio.source import Promise, Source, check_sound
 from redactor.audio.vorbis import SetupCheck
+
+# The magic number and the head of STREAMINFO, which comes first and may be the last block before the sound.
+_FLAC_HEAD, _FLAC_HEAD_BYTES = re.compile(rb"fLaC[\0\x80]\0\0\x22"), 8
+_BLOCK_BYTES = 1 << 20
 
 
 def skip_id3(source: Source) -> int:
@@ -61,6 +66,8 @@ def flac(source: Source) -> Promise:
     check_sound(rate, channels)
     if num_samples == 0:
         raise Fault("unfinished" if _flac_has_frames(source, start + 4) else "no-samples")
+    if _flac_begins_again(source, start + 4):
+        raise Fault("several-streams")
     md5 = info[18:34]
     return Promise(num_samples, rate, channels, md5 if any(md5) else None, bits)
 
@@ -72,6 +79,14 @@ def _flac_has_frames(source: Source, offset: int) -> bool:
         offset += 4 + int.from_bytes(head[1:], "big")
         if head[0] & 0x80:
             return offset < source.size
+
+
+def _flac_begins_again(source: Source, start: int) -> bool:
+    """Whether another file follows: libFLAC ends with the first, and the rest would be lost."""
+    for offset in range(start, source.size, _BLOCK_BYTES):
+        if _FLAC_HEAD.search(source.up_to(offset, _BLOCK_BYTES + _FLAC_HEAD_BYTES - 1)):
+            return True
+    return False
 
 
 def ogg(source: Source) -> Promise:

@@ -192,6 +192,9 @@ REFUSED = {
         zeros_in_the_middle(AAC, 2_000),
         b"\0\0\0\x03ftyp" + bytes(20),
         wav_bytes(bits=0),
+        # samples said to be twice as wide as they are, by the size of all channels together
+        patched(wav_bytes(PCM.tobytes()), 32, struct.pack("<H", 4)),
+        patched(sndfile_bytes(PCM, "W64", "PCM_16"), 76, struct.pack("<H", 4)),
         AMR + b"\x5c" + bytes(20),
     ],
     "no-channels": [
@@ -229,6 +232,16 @@ REFUSED = {
     "several-streams": [
         av_bytes(tone(20_000), "ipod", "aac", tracks=2),
         VORBIS + OPUS,
+        AAC + AAC,
+        FLAC + FLAC,
+        FLAC + b"ID3\x03\0\0\0\0\0\x05title" + FLAC,
+        wav_bytes(PCM.tobytes()) * 2,
+        wav_bytes(PCM.tobytes(), after=chunk(b"LIST", b"INFO")) * 2,
+        sndfile_bytes(PCM, "WAV", "PCM_16", endian="BIG") * 2,
+        sndfile_bytes(PCM, "RF64", "PCM_16") * 2,
+        wav_bytes(PCM.tobytes()) + sndfile_bytes(PCM, "RF64", "PCM_16"),
+        sndfile_bytes(PCM, "AU", "PCM_16") * 2,
+        sndfile_bytes(PCM, "W64", "PCM_16") * 2,
     ],
     "format-changes": [
         MP3 + MP3_STEREO_48K,
@@ -374,6 +387,8 @@ def test_a_header_that_promises_a_year_is_too_long(tmp_path):
         wav_bytes(PCM.tobytes(), after=chunk(b"LIST", b"INFO")),
         wav_bytes(PCM.tobytes(), before=chunk(b"JUNK", bytes(27))),
         wav_bytes(PCM.tobytes(), after=b"TAG" + bytes(125)),
+        wav_bytes(PCM.tobytes(), after=chunk(b"LIST", b"INFORIFF")),
+        wav_bytes(PCM.tobytes(), after=bytes(1 << 20)),
         b"ID3\x03\0\0\0\0\0\x05title" + FLAC,
     ],
 )
