@@ -96,7 +96,7 @@ def read(fd: int, promise: Promise, *, max_samples: int) -> Reader:
     Parameters
     ----------
     fd : int
-        Open for reading; left open.
+        Open for reading; left open, and where it is if libsndfile does not know it.
     promise : Promise
         What the header says, to hold the decoder to it.
     max_samples : int
@@ -114,7 +114,17 @@ def read(fd: int, promise: Promise, *, max_samples: int) -> Reader:
     Fault
         If it is not what its header promises, or too long.
     """
+    position = os.lseek(fd, 0, os.SEEK_CUR)
     os.lseek(fd, 0, os.SEEK_SET)
+    try:
+        return _started(fd, promise, max_samples)
+    except NotForSndfile:
+        # Whoever reads it next may have a buffer, which goes on where it ended.
+        os.lseek(fd, position, os.SEEK_SET)
+        raise
+
+
+def _started(fd: int, promise: Promise, max_samples: int) -> Reader:
     try:
         file = SequentialFile(fd, closefd=False)
     except (soundfile.SoundFileError, RuntimeError, TypeError, ValueError):

@@ -42,7 +42,18 @@ def sndfile_bytes(samples, container, subtype, *, sample_rate=16_000, endian=Non
     return held.getvalue()
 
 
-def av_bytes(samples, muxer, codec, *, sample_rate=48_000, sample_format="fltp", title=None, tracks=1, cuts=1):
+def av_bytes(
+    samples,
+    muxer,
+    codec,
+    *,
+    sample_rate=48_000,
+    sample_format="fltp",
+    bit_rate=64_000,
+    title=None,
+    tracks=1,
+    cuts=1,
+):
     """A file as FFmpeg's libraries write it; `samples` float32, int16 or int32 [num_samples, num_channels]."""
     held = io.BytesIO()
     layout = {1: "mono", 2: "stereo"}[samples.shape[1]]
@@ -53,7 +64,7 @@ def av_bytes(samples, muxer, codec, *, sample_rate=48_000, sample_format="fltp",
         for _ in range(tracks):
             stream = container.add_stream(codec, rate=sample_rate, layout=layout)
             stream.codec_context.format = sample_format
-            stream.bit_rate = 64_000
+            stream.bit_rate = bit_rate
             streams.append(stream)
         for stream in streams:
             position = 0

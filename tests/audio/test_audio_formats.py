@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -13,7 +15,7 @@ from audio_files import av_bytes, chunk, noise, sndfile_bytes, tone, wav_bytes
 from redactor.audio import encode as encode_module
 from redactor.audio.decode import decode
 from redactor.audio.encode import encode, extension, output_format
-from redactor.audio.recording import Recording
+from redactor.audio.recording import Recording, open_recording
 from redactor.errors import RecordingError, StoreError
 from redactor.types import Audio, AudioFormat
 
@@ -206,6 +208,32 @@ def test_formats_that_cannot_be_written_become_flac(tmp_path, make, dtype, num_s
     else:
         clipped = np.clip(first.samples, -1, 32767 / 32768)
         np.testing.assert_allclose(second.samples / 32768, clipped, atol=0.6 / 32768)
+
+
+@pytest.mark.parametrize("keep_bytes", [0, 1 << 30])
+@pytest.mark.parametrize(
+    ("muxer", "codec", "sample_rate", "sample_format"),
+    [
+        ("wav", "libmp3lame", 16_000, "fltp"),
+        ("wav", "g726", 8_000, "s16"),
+        ("wav", "adpcm_yamaha", 16_000, "s16"),
+    ],
+)
+def test_what_libsndfile_gives_up_is_read_from_its_beginning(
+    tmp_path, muxer, codec, sample_rate, sample_format, keep_bytes
+):
+    """libsndfile leaves the file where it gave up, behind the back of whoever reads it next."""
+    dtype = "int16" if sample_format == "s16" else "float32"
+    planted = noise(100_000, 1, "int16")
+    planted = planted if dtype == "int16" else (planted / 2**16).astype("float32")
+    options = {"sample_rate": sample_rate, "sample_format": sample_format, "bit_rate": 32_000, "cuts": 100}
+    data = av_bytes(planted, muxer, codec, **options)
+    path = tmp_path / "call"
+    path.write_bytes(data)
+    with av.open(io.BytesIO(data), format=muxer) as opened:
+        frames = [frame.to_ndarray().reshape(-1, 1) for frame in opened.decode(audio=0)]
+    with open_recording(path, keep_bytes=keep_bytes) as recording:
+        np.testing.assert_array_equal(np.concatenate(list(recording.blocks())), np.concatenate(frames))
 
 
 @pytest.mark.parametrize(
