@@ -3,8 +3,8 @@
 The model of speech goes by level. Of ten commands at -27 dBFS it takes 68 % for speech, at -67 dBFS 59 %, at
 -77 dBFS 14 %, at -82 dBFS nothing, and they are understood all the same by whoever turns them up. Loudness does
 not tell either, where somebody else is 30 dB louder. So what stands out of a channel's floor, and is neither
-speech nor loud, is given to the model at the level of a call. Of 22 minutes of real calls, commands and numbers
-30 s are looked at so, and none of them is taken for speech.
+speech nor loud, is given to the model at the level of a call. Of 34 minutes of real calls, commands and numbers
+40 s are looked at so, and 0.4 s taken for speech, in pieces that are too short to be muted.
 """
 
 from __future__ import annotations
