@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +16,7 @@ import redactor
 from redactor.cli_export import add_export
 from redactor.cli_options import Parser, add_folder, add_json, filled
 from redactor.cli_review import add_review
-from redactor.errors import Interrupted, RedactorError, UsageError
+from redactor.errors import Interrupted, RedactorError, StoreError, UsageError
 
 EXIT_CODES = {
     0: "everything was released",
@@ -22,6 +24,7 @@ EXIT_CODES = {
     2: "the run itself could not go on: bad option, model missing or altered, output not writable",
     130: "interrupted; the same command continues",
 }
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,20 +38,42 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     try:
         with _terminable():
-            return arguments.call(arguments)
+            exit_code = arguments.call(arguments)
+            _flush()
+            return exit_code
     except RedactorError as error:
         return _fail(arguments, str(error), kind=type(error).__name__, exit_code=error.exit_code)
     except KeyboardInterrupt:
         return _fail(arguments, "interrupted", kind="Interrupted", exit_code=Interrupted.exit_code)
     except BrokenPipeError:
+        _drop_output()
         return 2
-    except Exception as error:  # a message of a library may quote what it worked on: only kind and place
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
-        message = f"internal error: {type(error).__name__} at {place}; please report this"
-        return _fail(arguments, message, kind="InternalError", exit_code=2)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            message = f"stdout or a file cannot be written: {error.strerror}; free the disk, and do this again"
+            return _fail(arguments, message, kind="StoreError", exit_code=StoreError.exit_code)
+        return _fail(arguments, _unexpected(error), kind="InternalError", exit_code=2)
+
+
+def _unexpected(error: Exception) -> str:
+    """Kind and place alone: a message of a library may quote what it worked on."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
+    return f"internal error: {type(error).__name__} at {place}; please report this"
+
+
+def _flush() -> None:
+    """Have what was printed written now: at the end of the process nobody would tell why it cannot be."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _drop_output() -> None:
+    """Nothing more of what was printed is written: the interpreter would try at its end, and exit with 120."""
+    with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
@@ -66,9 +91,13 @@ def _terminable() -> Iterator[None]:
 
 
 def _fail(arguments: argparse.Namespace, message: str, *, kind: str, exit_code: int) -> int:
-    print(f"redactor: {message}", file=sys.stderr)
-    if getattr(arguments, "as_json", False):
-        _print_failure(kind, exit_code=exit_code)
+    try:
+        print(f"redactor: {message}", file=sys.stderr)
+        if getattr(arguments, "as_json", False):
+            _print_failure(kind, exit_code=exit_code)
+        _flush()
+    except OSError:
+        _drop_output()  # a full disk, or nobody who reads: the exit code says it
     return exit_code
 
 

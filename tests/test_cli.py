@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -355,6 +358,34 @@ def test_an_unexpected_error_is_2_and_told_by_kind_and_place_alone(call, capsys,
 def test_a_reader_that_went_away_is_2_without_a_word(call, capsys):
     assert call(raising(BrokenPipeError())) == 2
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("buffering", ["", "1"], ids=["at the end", "at once"])
+@pytest.mark.parametrize("words", [["policy", "show", "strict"], ["models", "list", "--json"]], ids=" ".join)
+def test_a_full_disk_below_stdout_is_2_and_told(words, buffering):
+    with open("/dev/full", "wb") as full:
+        told = _redactor(words, stdout=full, buffering=buffering)
+    assert told.returncode == 2
+    assert told.stderr.count(b"\n") == 1
+    assert b"cannot be written: No space left on device; free the disk" in told.stderr
+
+
+def test_a_pipe_that_nobody_reads_is_2_without_a_word():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as pipe:
+        told = _redactor(["policy", "show", "strict"], stdout=pipe, buffering="")
+    assert (told.returncode, told.stderr) == (2, b"")
+
+
+def _redactor(words, *, stdout, buffering):
+    return subprocess.run(
+        [sys.executable, "-m", "redactor", *words],
+        env={**os.environ, "PYTHONUNBUFFERED": buffering},
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+    )
 
 
 def test_ctrl_c_is_130(call, capsys):
