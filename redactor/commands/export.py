@@ -309,8 +309,13 @@ def _hand_over(target: Path | None) -> Callable[[str], None]:
         from redactor.export.package.seal import identity_file
 
         if target is None:
-            sys.stdout.write(identity_file(identity).decode())
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(identity_file(identity).decode())
+                sys.stdout.flush()
+            except OSError as error:
+                raise StoreError(
+                    f"stdout cannot be written: {error.strerror}; release again, or to a file (--identity-file)"
+                ) from None
             return
         try:
             is_ours = write_once(target, identity_file(identity))

@@ -1,6 +1,7 @@
 """The whole way of a request by commands: real stores, keys and age; what redacts is stood in for."""
 
 import argparse
+import errno
 import json
 import re
 from dataclasses import replace
@@ -13,7 +14,7 @@ from leak_stand_ins import PADDED, House, marked
 
 from redactor.cli_export import add_export
 from redactor.commands import export_keys
-from redactor.errors import UsageError
+from redactor.errors import StoreError, UsageError
 from redactor.export import desk as desk_module
 from redactor.export import redo
 from redactor.export.facts import GROUPS
@@ -360,6 +361,18 @@ def test_an_identity_is_not_written_over_a_file_and_goes_to_stdout_otherwise(off
     out = office.run("export", "release", office.out, request, *office.key)
     assert re.search(r"^AGE-SECRET-KEY-1", out, re.MULTILINE)
     assert (office.place / "inner.age").read_text() == "mine"
+
+
+def test_an_identity_that_stdout_does_not_take_can_be_handed_over_again(office, monkeypatch):
+    def full(text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    request, _ = office.up_to("seal")
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.write", full)
+        with pytest.raises(StoreError, match="No space left on device; release again"):
+            office.run("export", "release", office.out, request, *office.key)
+    assert "AGE-SECRET-KEY-1" in office.run("export", "release", office.out, request, *office.key)
 
 
 def test_an_identity_file_is_for_its_owner_alone(office):
