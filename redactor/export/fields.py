@@ -142,7 +142,9 @@ def _channel(value: Any) -> int:
 
 
 def parse_when(value: Any, *, now: float) -> str | None:
-    """A day, or a time to the second: in UTC with Z if its zone is known, without a zone if it is not.
+    """A day, or a time to the second: with its zone as it was given, Z for UTC, or without one.
+
+    Its day is the one that the source has, and that whoever was there knows: in UTC it may be another.
 
     Parameters
     ----------
@@ -165,7 +167,8 @@ def parse_when(value: Any, *, now: float) -> str | None:
             moment = value if value.tzinfo is None else value.astimezone(UTC)
         except OverflowError:
             raise FieldError("no date that can be") from None
-        written = moment.replace(tzinfo=None).isoformat(timespec="seconds") + ("Z" if moment.tzinfo else "")
+        written = value.isoformat(timespec="seconds")
+        written = f"{written.removesuffix('+00:00')}Z" if written.endswith("+00:00") else written
     elif isinstance(value, date):
         moment, written = datetime(value.year, value.month, value.day), value.isoformat()
     else:

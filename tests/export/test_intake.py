@@ -88,7 +88,7 @@ def test_a_row_becomes_an_entry_with_hashes_in_place_of_ids(intake):
     found = entries[name]
     assert (found.subject, found.account) == (ANNS, account_hash(KEY, "DE89"))
     assert found.others == tuple(sorted([BOBS, CARLS]))
-    assert (found.device, found.language, found.recorded_at) == ("desk 3", "en", "2024-05-01T08:00:00Z")
+    assert (found.device, found.language, found.recorded_at) == ("desk 3", "en", "2024-05-01T10:00:00+02:00")
     assert found.roles == {0: "subject", 1: "agent"}
     assert report.fits and report.columns == tuple(sorted(COLUMNS))
 
