@@ -14,6 +14,7 @@ from typing import Any
 
 from redactor.commands.export_keys import Ask, Wanted, ask_hidden
 from redactor.commands.export_preview import preview_document, preview_lines
+from redactor.commands.progress import counted
 from redactor.config import load_policy
 from redactor.errors import UsageError
 from redactor.export.approvals import NUM_APPROVALS, read_approval
@@ -185,18 +186,27 @@ def export_plan(
             check=check,
         )
         outcome = make_plan(desk.store, desk.tools, found.id, choice)
-    return _say_planned(outcome, as_json=as_json)
+        is_access = found.purpose is Purpose.SUBJECT_ACCESS
+        num_spoken_in = len(desk.catalog.with_other(found.subject)) if is_access else 0
+    return _say_planned(outcome, num_spoken_in, as_json=as_json)
 
 
-def _say_planned(outcome: Outcome, *, as_json: bool) -> int:
+def _say_planned(outcome: Outcome, num_spoken_in: int, *, as_json: bool) -> int:
     found, preview = outcome.request, outcome.preview
-    if preview is None:
-        if as_json:
-            print(json.dumps({"id": found.id, "state": found.state.value}))
-        print(f"{NOTHING_HERE}; tell the requester so. The request is refused", file=sys.stderr)
-        return 1
     if as_json:
-        print(json.dumps(preview_document(found, preview)))
+        told = {"id": found.id, "state": found.state.value}
+        told |= {} if preview is None else preview_document(found, preview)
+        print(json.dumps({**told, "spoken_in": num_spoken_in}))
+    if num_spoken_in:
+        print(
+            f"they speak in {counted(num_spoken_in, 'recording')} of others too, which no answer to them has: "
+            "decide apart from this request what they are told of these",
+            file=sys.stderr,
+        )
+    if preview is None:
+        whose = " of recordings of their own alone" if num_spoken_in else ""
+        print(f"{NOTHING_HERE}; tell the requester so{whose}. The request is refused", file=sys.stderr)
+        return 1
     print("\n".join(preview_lines(preview)), file=sys.stderr)
     print(f"manifest {found.manifest_sha256}", file=sys.stderr)
     say_state(found)

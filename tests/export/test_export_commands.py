@@ -76,13 +76,13 @@ class Office:
         path.chmod(0o600)
         return path
 
-    def import_catalog(self, *, replace=False, code=0):
+    def import_catalog(self, *, replace=False, others="", code=0):
         rows = [
             {"recording": name, "subject": ANNA, "account": "77", "device": "Kitchen", "language": "en",
              "recorded_at": f"{day}T10:00:00Z", "roles": "0=subject;1=agent", "others": ""}
             for name, day in zip(self.names[:5], DAYS, strict=True)
         ]  # fmt: skip
-        rows.append({**rows[0], "recording": self.names[5], "subject": BEN, "account": "78"})
+        rows.append({**rows[0], "recording": self.names[5], "subject": BEN, "account": "78", "others": others})
         source = write_csv(self.place / "catalog.csv", rows)
         self.run("catalog", "import", self.out, source, *self.key, *(["--replace"] if replace else []),
                  code=code)  # fmt: skip
@@ -265,6 +265,21 @@ def test_who_has_no_recordings_is_refused_and_told_so(office):
     office.run("export", "plan", office.out, request, *office.key, code=1)
     assert "there are no recordings of this subject here; tell the requester so" in office.said
     assert office.show(request)["state"] == "refused"
+
+
+def test_recordings_of_others_in_which_a_subject_speaks_are_counted_and_not_denied(office):
+    office.import_catalog(others=f"{ANNA};customer 471")
+    _, planned = office.up_to("plan")
+    assert (json.loads(planned)["recordings"], json.loads(planned)["spoken_in"]) == (5, 1)
+    assert "they speak in 1 recording of others too, which no answer to them has" in office.said
+    request = office.open("customer 471")
+    steps = office.steps(request)
+    steps["identity"]()
+    steps["recipient"]()
+    out = office.run("export", "plan", office.out, request, *office.key, "--json", code=1)
+    assert json.loads(out) == {"id": request, "state": "refused", "spoken_in": 1}
+    assert "they speak in 1 recording of others too" in office.said
+    assert "tell the requester so of recordings of their own alone" in office.said
 
 
 def test_an_owner_who_changed_stops_it_at_the_approval(office):
