@@ -230,6 +230,7 @@ def test_a_second_run_touches_nothing(done, command):
     before = {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in out.glob("release/*/*/*")}
     again = command.run([EXAMPLES / name for name in INPUTS], out, "--json")
     assert (again.returncode, json.loads(again.stdout)["unchanged"]) == (0, len(INPUTS))
+    assert "from before)" in again.stderr and "RTFx" not in again.stderr
     assert {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in out.glob("release/*/*/*")} == before
 
 

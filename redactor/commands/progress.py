@@ -59,11 +59,14 @@ class Progress:
             self._say(describe(row, self._paths.get(row.name)))
         elif self._verbose:
             self._say(f"released {row.name}: {row.duration:.1f} s, {row.muted:.1f} s muted")
-        self._bar.set_postfix_str(f"RTFx {self.rtfx:.1f}", refresh=False)
+        speed = f"RTFx {self.rtfx:.1f}" if self.audio_seconds else ""
+        self._bar.set_postfix_str(speed, refresh=False)
         self._bar.update()
         if self._plain and time.monotonic() - self._last_line >= _LINE_EVERY_S:
             self._last_line = time.monotonic()
-            self._say(f"{self._done}/{self._total} recordings, RTFx {self.rtfx:.1f}, {self._left()}")
+            # What failed at once says nothing of the time that the others take.
+            measured = f", {speed}, {self._left()}" if speed else ""
+            self._say(f"{self._done}/{self._total} recordings{measured}")
 
     def close(self) -> None:
         self._bar.close()

@@ -157,7 +157,8 @@ def _summarize(
         + (f", {summary['forgotten']} forgotten" if plan.forgotten else "")
         + (f" ({summary['unchanged']} from before)" if plan.settled else "")
         + f"; {summary['audio_seconds']:.1f} s of audio, {summary['muted_seconds']:.1f} s muted; "
-        f"RTFx {summary['rtfx']:.1f}; see {archive.folder.release}",
+        + (f"RTFx {summary['rtfx']:.1f}; " if progress.audio_seconds else "")
+        + f"see {archive.folder.release}",
         file=sys.stderr,
     )
     if elsewhere:
