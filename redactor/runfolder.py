@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _POINTER = "private-folder.txt"
 _ID = "run-folder-id.txt"
 _MAX_PATH_BYTES = 4096  # PATH_MAX of Linux
 _ID_BYTES = 16
+_LOOK_S = 0.05  # far longer than `is_held` takes
 RELEASE_PARTS = ("audio", "transcripts", "reports")
 
 
@@ -272,7 +274,7 @@ def locked(folder: RunFolder) -> Iterator[None]:
         ) from None
     try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _hold(descriptor)
         except OSError:
             raise LockedError(
                 f"another run is working on {str(folder.out)!r}; wait for it, or stop it first"
@@ -280,6 +282,29 @@ def locked(folder: RunFolder) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _hold(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        time.sleep(_LOOK_S)  # somebody may just have looked, see `is_held`
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_held(folder: RunFolder) -> bool:
+    """Whether a process works on the run folder at this moment."""
+    try:
+        descriptor = os.open(folder.private / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def sweep(folder: RunFolder, *, listed: Iterable[str]) -> int:

@@ -1,9 +1,11 @@
 """Where everything of a run lies, and that nothing else lies in what is handed over."""
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from redactor.errors import LockedError, StoreError, UsageError
 from redactor.runfolder import (
     RunFolder,
     create_run_folder,
+    is_held,
     locked,
     open_run_folder,
     relative_path,
@@ -274,6 +277,19 @@ def test_a_folder_is_held_by_one_run_at_a_time(folder):
         pass
     with locked(folder):
         assert mode(folder.private / "lock") == 0o600
+
+
+def test_whether_a_folder_is_held_can_be_asked_and_stops_nobody(folder):
+    assert not is_held(folder)
+    with locked(folder):
+        assert is_held(folder)
+    assert not is_held(folder)
+    descriptor = os.open(folder.private / "lock", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)  # somebody who asks just now
+    looker = threading.Timer(0.01, os.close, [descriptor])
+    looker.start()
+    with locked(folder):
+        looker.join()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSPC])

@@ -12,9 +12,10 @@ from pathlib import Path
 from redactor.commands.progress import describe, objections
 from redactor.inputs import input_path
 from redactor.ledger import WITHDRAWN, InputMap, Ledger, State
-from redactor.runfolder import open_run_folder
+from redactor.runfolder import is_held, open_run_folder
 
 _WHY_PENDING = {**WITHDRAWN, "not-reached": "a run was stopped before it was done"}
+_AT_WORK = "a run is at work and has yet to come to it"
 
 
 def status(out: Path, *, private: Path | None, as_json: bool) -> int:
@@ -26,16 +27,22 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
         0 if every recording is released (or was forgotten), else 1.
     """
     folder = open_run_folder(out, private=private)
+    at_work = is_held(folder)
+    why = {**_WHY_PENDING, "not-reached": _AT_WORK} if at_work else _WHY_PENDING
     with closing(Ledger(folder.ledger)) as ledger, closing(InputMap(folder.inputs)) as inputs:
         counts = ledger.counts()
+        if not at_work:  # a run that was killed has left them so
+            counts[State.PENDING] += counts[State.RUNNING]
+            counts[State.RUNNING] = 0
         held = list(ledger.rows(State.FAILED, State.QUARANTINED))
         done = list(ledger.rows(State.DONE))
-        pending = _pending(ledger)
+        pending = _pending(ledger, *([State.PENDING] if at_work else [State.PENDING, State.RUNNING]))
         audio = sum(row.duration or 0.0 for row in done)
         muted = sum(row.muted or 0.0 for row in done)
         if as_json:
             document = {
                 "out": os.fspath(out),
+                "at_work": at_work,
                 "states": {state.value: number for state, number in counts.items()},
                 "audio_seconds": round(audio, 3),
                 "muted_seconds": round(muted, 3),
@@ -51,7 +58,7 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                     for row in held
                 ],
                 "pending": [
-                    {"reason": reason, "detail": _WHY_PENDING[reason], "recordings": number}
+                    {"reason": reason, "detail": why[reason], "recordings": number}
                     for reason, number in pending.items()
                 ],
             }
@@ -63,20 +70,27 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                 origin = inputs.get(row.name)
                 print(describe(row, input_path(origin.uri) if origin else None))
             for reason, number in pending.items():
-                print(f"{number} pending: {reason}: {_WHY_PENDING[reason]}")
-            if pending:
-                print(f"to release them: run again with their INPUT, or redactor retry {out}", file=sys.stderr)
-            if held:
-                print(f"after a fix: redactor retry {out} [--quarantined]", file=sys.stderr)
+                print(f"{number} pending: {reason}: {why[reason]}")
+            _say_next(out, at_work=at_work, are_pending=bool(pending), are_held=bool(held))
     settled = counts[State.DONE] + counts[State.FORGOTTEN]
     return 0 if settled == sum(counts.values()) else 1
 
 
-def _pending(ledger: Ledger) -> dict[str, int]:
+def _say_next(out: Path, *, at_work: bool, are_pending: bool, are_held: bool) -> None:
+    if at_work:
+        print("a run, or another command, is at work on this folder now", file=sys.stderr)
+        return
+    if are_pending:
+        print(f"to release them: run again with their INPUT, or redactor retry {out}", file=sys.stderr)
+    if are_held:
+        print(f"after a fix: redactor retry {out} [--quarantined]", file=sys.stderr)
+
+
+def _pending(ledger: Ledger, *states: State) -> dict[str, int]:
     """Why recordings are pending, and how many."""
     reviewed = set(ledger.names_reviewed())
     reasons = Counter(
         "reviewed" if row.name in reviewed else row.reason if row.reason in WITHDRAWN else "not-reached"
-        for row in ledger.rows(State.PENDING)
+        for row in ledger.rows(*states)
     )
     return {reason: reasons[reason] for reason in _WHY_PENDING if reasons[reason]}

@@ -8,7 +8,7 @@ import pytest
 from redactor.commands.status import status
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row, State
-from redactor.runfolder import create_run_folder
+from redactor.runfolder import create_run_folder, locked
 from redactor.runs import Archive
 from redactor.types import Origin, TimeSpan
 
@@ -60,3 +60,28 @@ def test_nothing_is_said_where_nothing_is_pending(tmp_path, capsys):
     code, told = said(folder.out, capsys)
     assert (code, told.err) == (0, "")
     assert "pending" not in told.out
+
+
+def test_what_a_killed_run_had_in_hand_is_pending_with_a_reason(out, capsys):
+    with closing(Ledger(create_run_folder(out).ledger)) as ledger:
+        ledger.lease(["ab", "da"])
+    code, told = said(out, capsys)
+    assert code == 1
+    assert told.out.splitlines()[0] == "4 pending, 1 done"
+    assert "1 pending: not-reached: a run was stopped before it was done" in told.out
+    states = json.loads(said(out, capsys, as_json=True)[1].out)["states"]
+    assert (states["pending"], states["running"]) == (4, 0)
+
+
+def test_while_a_run_is_at_work_it_is_not_said_to_be_stopped(out, capsys):
+    folder = create_run_folder(out)
+    with closing(Ledger(folder.ledger)) as ledger:
+        ledger.lease(["ab"])
+    with locked(folder):
+        code, told = said(out, capsys)
+        document = json.loads(said(out, capsys, as_json=True)[1].out)
+    assert code == 1
+    assert told.out.splitlines()[0] == "3 pending, 1 running, 1 done"
+    assert "1 pending: not-reached: a run is at work and has yet to come to it" in told.out
+    assert told.err == "a run, or another command, is at work on this folder now\n"
+    assert (document["at_work"], document["states"]["running"]) == (True, 1)
