@@ -6,11 +6,15 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from redactor.commands.progress import Progress
 from redactor.ledger import Row, State
 from redactor.review.apply import apply
+from redactor.review.consequences import settle_findings
+from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.runfolder import RunFolder, open_run_folder
 from redactor.runs import Plan
 
 
@@ -33,8 +37,17 @@ def review_apply(out: Path, *, private: Path | None, as_json: bool, verbose: boo
     finally:
         for progress in shown:
             progress.close()
+    _settle(open_run_folder(out, private=private))
     _say(rows, as_json=as_json)
     return 0 if all(row.state is State.DONE for row in rows) else 1
+
+
+def _settle(folder: RunFolder) -> None:
+    """Findings of which the recordings are done anew are settled, here as on the reviewers' page."""
+    path = folder.private / STORE_NAME
+    if path.is_file():
+        with closing(ReviewStore(path)) as store:
+            settle_findings(folder, store)
 
 
 def _say(rows: tuple[Row, ...], *, as_json: bool) -> None:

@@ -188,7 +188,7 @@ class Desk:
         return Source(place / RELEASE, ledger.row, ledger.reviewed)
 
     def found(self) -> set[str]:
-        """Recordings in which a reviewer found something that is not settled."""
+        """Recordings in which a reviewer found something that nobody has followed up."""
         from redactor.review.store import STORE_NAME as REVIEWS
         from redactor.review.store import ReviewStore
 
@@ -196,7 +196,8 @@ class Desk:
         if not path.is_file():
             return set()
         with closing(ReviewStore(path)) as reviews:
-            return {found.name for found in reviews.findings() if found.stage is not Stage.SETTLED}
+            # From the withdrawal on the ledger has what was heard, and a release is held to that.
+            return {found.name for found in reviews.findings(Stage.FOUND)}
 
     def redact(
         self, folder: str, names: Sequence[str], policy: Policy, channels: Mapping[str, int]

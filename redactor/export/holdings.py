@@ -68,7 +68,7 @@ class Holdings:
     source : callable
         The `Source` of "release", or of a folder below ``private/export``; None where there is none.
     findings : callable
-        NAMEs in which reviewers found something that is not settled.
+        NAMEs in which reviewers found something that nobody has followed up: the ledgers do not know it yet.
     """
 
     key: bytes

@@ -4,7 +4,8 @@ import argparse
 import errno
 import json
 import re
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import date
 
 import pyrage
@@ -19,6 +20,9 @@ from redactor.export import desk as desk_module
 from redactor.export import redo
 from redactor.export.facts import GROUPS
 from redactor.names import load_key
+from redactor.review.consequences import withdraw_findings
+from redactor.review.entries import Finding, Stage
+from redactor.review.store import ReviewStore
 from redactor.review.withdraw import withdraw
 
 pytestmark = pytest.mark.long
@@ -280,6 +284,22 @@ def test_recordings_of_others_in_which_a_subject_speaks_are_counted_and_not_deni
     assert json.loads(out) == {"id": request, "state": "refused", "spoken_in": 1}
     assert "they speak in 1 recording of others too" in office.said
     assert "tell the requester so of recordings of their own alone" in office.said
+
+
+def test_what_a_reviewer_found_keeps_a_recording_back_until_it_is_muted_and_no_longer(office):
+    request, _ = office.up_to("recipient")
+    plan = office.steps(request)["plan"]
+    with closing(ReviewStore(office.out / "private" / "review.sqlite3")) as store:
+        finding = Finding("f", "item", "r1", office.names[0], 0.1, 0.2, "PERSON", Stage.FOUND)
+        with store.transaction() as db:
+            values = (finding.id, finding.name, finding.stage.value, json.dumps(asdict(finding)))
+            db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
+        assert json.loads(plan())["left_out"] == {"withdrawn": 1}
+        withdraw_findings(office.house.folder, store, [finding])
+    assert json.loads(plan())["left_out"] == {"not-released": 1}
+    office.house.run()
+    planned = json.loads(plan())
+    assert (planned["recordings"], planned["left_out"]) == (5, {})
 
 
 def test_an_owner_who_changed_stops_it_at_the_approval(office):

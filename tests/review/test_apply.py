@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -19,7 +19,10 @@ from redactor.inputs import find_inputs
 from redactor.ledger import Ledger, State
 from redactor.review import apply as module
 from redactor.review.apply import apply
+from redactor.review.consequences import withdraw_findings
+from redactor.review.entries import Finding, Stage
 from redactor.review.regression import add_finding, regression_file
+from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.withdraw import withdraw
 from redactor.runfolder import locked, open_run_folder
 from redactor.runs import Archive
@@ -274,3 +277,14 @@ def test_a_word_that_was_released_is_silent_after_a_finding(tmp_path):
     left = [w for segment in json.loads(text.read_text())["segments"] for w in segment["words"]]
     assert left and not any(w["start"] < word["end"] and word["start"] < w["end"] for w in left)
     assert run("audit", "verify", folder.out).returncode == 0
+
+
+def test_what_was_found_is_settled_by_the_command_too(house, name):
+    with closing(ReviewStore(house.folder.private / STORE_NAME)) as store:
+        finding = Finding("f", "item", "r1", name, HI.start, HI.end, "PERSON", Stage.FOUND)
+        with store.transaction() as db:
+            values = (finding.id, name, finding.stage.value, json.dumps(asdict(finding)))
+            db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
+        withdraw_findings(house.folder, store, [finding])
+        assert command.review_apply(house.out, private=None, as_json=False, verbose=False) == 0
+        assert [found.stage for found in store.findings()] == [Stage.SETTLED]
