@@ -12,7 +12,7 @@ from pathlib import Path
 from redactor.commands.progress import Progress
 from redactor.ledger import Row, State
 from redactor.review.apply import apply
-from redactor.review.consequences import settle_findings
+from redactor.review.consequences import settle_findings, withdraw_open_findings
 from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.runfolder import RunFolder, open_run_folder
 from redactor.runs import Plan
@@ -26,6 +26,8 @@ def review_apply(out: Path, *, private: Path | None, as_json: bool, verbose: boo
     int
         0 if all of them are released again, else 1.
     """
+    folder = open_run_folder(out, private=private)
+    withdraw_open_findings(folder)  # of a server, or an import, that was killed before it came to it
     shown: list[Progress] = []
 
     def watch(plan: Plan) -> Callable[[Row], None]:
@@ -37,7 +39,7 @@ def review_apply(out: Path, *, private: Path | None, as_json: bool, verbose: boo
     finally:
         for progress in shown:
             progress.close()
-    _settle(open_run_folder(out, private=private))
+    _settle(folder)
     _say(rows, as_json=as_json)
     return 0 if all(row.state is State.DONE for row in rows) else 1
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from redactor.errors import UsageError
-from redactor.review.consequences import withdraw_findings
+from redactor.review.consequences import withdraw_open_findings
 from redactor.review.drawing import Extras, draw_sample, released
-from redactor.review.entries import Item, Kind, Lot, Stage
+from redactor.review.entries import Item, Kind, Lot
 from redactor.review.sampling import Wish
 from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.strata import BY_REPORT, strata_by_report, strata_by_table
-from redactor.runfolder import RunFolder, locked, open_run_folder
+from redactor.runfolder import locked, open_run_folder
 from redactor.runs import Archive
 from redactor.runthrough import settings_of
 
@@ -44,7 +44,7 @@ def review_sample(options: SampleOptions) -> int:
         If names were kept, nothing is released, or this lot was drawn from before.
     """
     folder = open_run_folder(options.out, private=options.private)
-    _follow_up(folder)
+    withdraw_open_findings(folder)  # what leaks as reviewers said is no part of another lot
     with locked(folder):
         settings = settings_of(folder)
         archive = Archive(folder, key_file=settings.key_file, keep_names=settings.keep_names)
@@ -64,15 +64,6 @@ def review_sample(options: SampleOptions) -> int:
         print(json.dumps(document))
     print(_sentences(document), file=sys.stderr)
     return 0
-
-
-def _follow_up(folder: RunFolder) -> None:
-    """Withdraw what leaks as reviewers said, and nobody came to yet: it is no part of another lot."""
-    if not (folder.private / STORE_NAME).is_file():
-        return
-    with closing(ReviewStore(folder.private / STORE_NAME)) as store:
-        if found := store.findings(Stage.FOUND):
-            withdraw_findings(folder, store, found)
 
 
 def _document(lot: Lot, items: list[Item]) -> dict[str, Any]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 
-from redactor.errors import UsageError
+from redactor.errors import LockedError, UsageError
 from redactor.review.comments import Search, policy_search
-from redactor.review.consequences import withdraw_findings
-from redactor.review.entries import Finding, Stage
+from redactor.review.consequences import withdraw_open_findings
+from redactor.review.entries import Finding
 from redactor.review.exchange.export import Order, newest_lot, write_tasks
 from redactor.review.exchange.formats import Format
 from redactor.review.exchange.intake import Imported, read_verdicts
 from redactor.review.opening import opened_review
-from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.runfolder import open_run_folder
 from redactor.runthrough import record_of, settings_of
 
@@ -168,11 +166,13 @@ def review_import(
     policy = settings_of(folder).policy
 
     def follow_up(_: Sequence[Finding]) -> None:
-        with closing(ReviewStore(folder.private / STORE_NAME)) as store:
-            # Also what an earlier call had stored and could not follow up.
-            found = store.findings(Stage.FOUND)
-            withdraw_findings(folder, store, found)
-        _note(len({finding.name for finding in found}), "recordings were withdrawn; `redactor review apply`")
+        try:
+            names = withdraw_open_findings(folder)  # also of an earlier call that could not
+        except LockedError as error:
+            raise LockedError(
+                f"the verdicts are stored, what leaks is out of the release; {error}, then import this again"
+            ) from None
+        _note(len(names), "recordings were withdrawn; `redactor review apply`")
 
     return review_tasks_read(
         out,

@@ -13,7 +13,7 @@ from redactor.ledger import Ledger, State
 from redactor.review.entries import Finding, Stage
 from redactor.review.regression import add_finding
 from redactor.review.search import finding_span
-from redactor.review.store import ReviewStore
+from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.withdraw import remove_at_once, withdraw_all
 from redactor.runfolder import RunFolder, locked
 from redactor.runs import Archive
@@ -48,6 +48,23 @@ def withdraw_findings(folder: RunFolder, store: ReviewStore, findings: Sequence[
                     remove_at_once(folder, row)
         raise
     store.set_stage([finding.id for finding in findings], Stage.WITHDRAWN)
+
+
+def withdraw_open_findings(folder: RunFolder) -> set[str]:
+    """Follow up what people found in a run folder and nobody came to yet, as :func:`withdraw_findings`.
+
+    Returns
+    -------
+    set of str
+        NAMEs of the recordings.
+    """
+    path = folder.private / STORE_NAME
+    if not path.is_file():
+        return set()
+    with closing(ReviewStore(path)) as store:
+        if found := store.findings(Stage.FOUND):
+            withdraw_findings(folder, store, found)
+    return {finding.name for finding in found}
 
 
 def _withdraw(folder: RunFolder, findings: Sequence[Finding]) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from leak_stand_ins import HI, PADDED, House, is_consistent, marked
 from stage_stand_ins import SECRET, heard
 
 from redactor.commands import review_apply as command
-from redactor.errors import UsageError
+from redactor.commands import review_tasks
+from redactor.errors import LockedError, UsageError
 from redactor.inputs import find_inputs
 from redactor.ledger import Ledger, State
 from redactor.review import apply as module
@@ -279,12 +281,57 @@ def test_a_word_that_was_released_is_silent_after_a_finding(tmp_path):
     assert run("audit", "verify", folder.out).returncode == 0
 
 
-def test_what_was_found_is_settled_by_the_command_too(house, name):
+@pytest.fixture
+def store(house):
     with closing(ReviewStore(house.folder.private / STORE_NAME)) as store:
-        finding = Finding("f", "item", "r1", name, HI.start, HI.end, "PERSON", Stage.FOUND)
-        with store.transaction() as db:
-            values = (finding.id, name, finding.stage.value, json.dumps(asdict(finding)))
-            db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
-        withdraw_findings(house.folder, store, [finding])
-        assert command.review_apply(house.out, private=None, as_json=False, verbose=False) == 0
-        assert [found.stage for found in store.findings()] == [Stage.SETTLED]
+        yield store
+
+
+@pytest.fixture
+def finding(store, name):
+    """Said on the page, whose server was killed before anything followed from it."""
+    finding = Finding("f", "item", "r1", name, HI.start, HI.end, "PERSON", Stage.FOUND)
+    with store.transaction() as db:
+        values = (finding.id, name, finding.stage.value, json.dumps(asdict(finding)))
+        db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
+    return finding
+
+
+def test_what_was_found_is_settled_by_the_command_too(house, store, finding):
+    withdraw_findings(house.folder, store, [finding])
+    assert command.review_apply(house.out, private=None, as_json=False, verbose=False) == 0
+    assert [found.stage for found in store.findings()] == [Stage.SETTLED]
+
+
+def test_what_nobody_has_followed_up_is_withdrawn_and_muted(house, store, finding):
+    assert not is_muted(house, finding.name, HI.start, HI.end)
+    assert command.review_apply(house.out, private=None, as_json=False, verbose=False) == 0
+    assert [found.stage for found in store.findings()] == [Stage.SETTLED]
+    assert is_muted(house, finding.name, HI.start, HI.end)
+
+
+@pytest.fixture
+def read_back(house, monkeypatch):
+    """`review import` of verdicts that are stored already."""
+
+    def stored(*_, follow_up, **__):
+        follow_up([])
+        return 0
+
+    monkeypatch.setattr(review_tasks, "review_tasks_read", stored)
+    return partial(review_tasks.review_import, house.out, private=None, reviewer="r1", format="csv",
+                   file="back.csv", as_json=False)  # fmt: skip
+
+
+def test_an_import_without_a_leak_waits_for_no_other_run(house, store, read_back):
+    with locked(house.folder):
+        assert read_back() == 0
+
+
+def test_an_import_with_a_leak_beside_another_run_says_what_is_left_to_do(house, finding, read_back):
+    with locked(house.folder):
+        with pytest.raises(LockedError, match="the verdicts are stored, .* wait for it, .* import this again"):
+            read_back()
+        assert not list(house.folder.release.glob(f"*/*/{finding.name}*"))
+    assert read_back() == 0
+    assert house.state(finding.name) is State.PENDING
