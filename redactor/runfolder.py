@@ -130,7 +130,9 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
                 write_atomic(path, text + b"\n")
                 remove_drafts(path)
     except OSError as error:
-        raise StoreError(f"{str(out)!r} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            f"{str(out)!r} cannot be written: {error.strerror}; check disk and permissions, or name another"
+        ) from None
     return folder
 
 

@@ -90,8 +90,15 @@ def style_faults(module, tree):
                 yield f"{node.name} is too long"
         elif isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             yield f"import * at line {node.lineno}"
+        elif isinstance(node, ast.Raise) and "cannot be written" in (told := told_by(node)) and ";" not in told:
+            yield f"an error at line {node.lineno} without a next step"
         elif isinstance(node, ast.Call) and top(module) not in MAY_PRINT and is_output(node.func):
             yield f"prints or exits at line {node.lineno}"
+
+
+def told_by(node):
+    """The text of an error that is raised."""
+    return "".join(n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
 
 
 def is_output(function):
@@ -141,6 +148,7 @@ def test_an_import_that_points_upward_would_be_seen(module, code):
         "def f(x):\n    print(x)",
         "import sys\nsys.exit(1)",
         "import sys\nsys.stderr.write('x')",
+        "raise E(f'{x} cannot be written: {y}')",
     ],
 )
 def test_a_breach_of_style_would_be_seen(code):

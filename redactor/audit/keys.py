@@ -191,7 +191,10 @@ def _new_key(path: Path) -> SigningKey:
         if not write_once(path, key.to_pem()):
             return load_signing_key(path, create=False)
     except OSError as error:
-        raise StoreError(f"signing key {str(path)!r} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            f"signing key {str(path)!r} cannot be written: {error.strerror}; check its folder, or "
+            "name another key of names with --key-file: it lies beside that"
+        ) from None
     _keep_public(path, key)
     return key
 

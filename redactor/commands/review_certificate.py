@@ -58,7 +58,9 @@ def review_certificate(
         write_atomic(target.with_suffix(".json"), data, mode=0o600)
         write_atomic(target.with_suffix(".html"), to_html(document).encode(), mode=0o600)
     except OSError as error:
-        raise StoreError(f"{str(target)!r} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            f"{str(target)!r} cannot be written: {error.strerror}; name another folder with --to"
+        ) from None
     shown = bool(document["claim"]["shown"])
     record_of(folder, settings).certified(chosen.id, hashlib.sha256(data).hexdigest(), shown=shown)
     if as_json:

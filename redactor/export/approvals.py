@@ -267,7 +267,9 @@ def write_approval(approval: Approval, path: Path) -> None:
     try:
         write_atomic(path, to_json(approval), mode=0o600)
     except OSError as error:
-        raise StoreError(f"approval {str(path)!r} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            f"approval {str(path)!r} cannot be written: {error.strerror}; name another file with --to"
+        ) from None
 
 
 def read_approval(path: Path) -> Approval:

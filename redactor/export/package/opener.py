@@ -57,7 +57,9 @@ def open_package(
             raise
         fsync_dir(to.parent)
     except OSError as error:
-        raise StoreError(f"{str(to)!r} cannot be written: {error.strerror}") from None
+        raise StoreError(
+            f"{str(to)!r} cannot be written: {error.strerror}; free the disk, or name another folder"
+        ) from None
     return report
 
 

@@ -172,7 +172,9 @@ def write_sealed(members: Iterable[Member], target: Path, *, inner: str, outer: 
         with atomic_file(target, mode=0o600) as draft:
             return _seal(tar_chunks(members), draft, inner=inner, outer=outer)
     except OSError as error:
-        raise StoreError(f"{str(target)!r} cannot be written: {error.strerror or error}") from None
+        raise StoreError(
+            f"{str(target)!r} cannot be written: {error.strerror or error}; free the disk, and seal again"
+        ) from None
 
 
 class _Hashing:
