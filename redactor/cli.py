@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import errno
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import redactor
 from redactor.cli_export import add_export
 from redactor.cli_options import Parser, add_folder, add_json, filled
 from redactor.cli_review import add_review
+from redactor.commands import streams
 from redactor.errors import Interrupted, RedactorError, StoreError, UsageError
 
 EXIT_CODES = {
@@ -29,6 +29,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the ``redactor`` command."""
+    streams.open_closed()
     try:
         arguments = build_parser().parse_args(argv)
     except SystemExit as stop:
@@ -39,14 +40,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with _terminable():
             exit_code = arguments.call(arguments)
-            _flush()
+            streams.flush()
             return exit_code
     except RedactorError as error:
         return _fail(arguments, str(error), kind=type(error).__name__, exit_code=error.exit_code)
     except KeyboardInterrupt:
         return _fail(arguments, "interrupted", kind="Interrupted", exit_code=Interrupted.exit_code)
     except BrokenPipeError:
-        _drop_output()
+        streams.drop_output()
         return 2
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _FULL:
@@ -62,18 +63,6 @@ def _unexpected(error: Exception) -> str:
         frame = frame.tb_next
     place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "?"
     return f"internal error: {type(error).__name__} at {place}; please report this"
-
-
-def _flush() -> None:
-    """Have what was printed written now: at the end of the process nobody would tell why it cannot be."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def _drop_output() -> None:
-    """Nothing more of what was printed is written: the interpreter would try at its end, and exit with 120."""
-    with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
@@ -95,9 +84,9 @@ def _fail(arguments: argparse.Namespace, message: str, *, kind: str, exit_code: 
         print(f"redactor: {message}", file=sys.stderr)
         if getattr(arguments, "as_json", False):
             _print_failure(kind, exit_code=exit_code)
-        _flush()
+        streams.flush()
     except OSError:
-        _drop_output()  # a full disk, or nobody who reads: the exit code says it
+        streams.drop_output()  # a full disk, or nobody who reads: the exit code says it
     return exit_code
 
 

@@ -379,6 +379,29 @@ def test_a_pipe_that_nobody_reads_is_2_without_a_word():
     assert (told.returncode, told.stderr) == (2, b"")
 
 
+CLOSED = """
+import os, subprocess, sys
+numbers = [int(number) for number in sys.argv[1].split()]
+done = subprocess.run([sys.executable, "-c", sys.argv[2]], preexec_fn=lambda: [os.close(n) for n in numbers])
+sys.exit(done.returncode)
+"""
+OPENS = """
+import os, sys
+from redactor.cli import main
+main(["policy", "show", "strict"])
+assert os.open(os.devnull, os.O_RDONLY) > 2
+for stream in (sys.stdin, sys.stdout, sys.stderr):
+    assert not stream.isatty() and os.get_inheritable(stream.fileno())
+"""
+
+
+@pytest.mark.parametrize("numbers", ["2", "1", "0 2", "0 1 2"])
+def test_no_file_gets_the_number_of_a_standard_stream_that_was_closed(numbers):
+    words = [sys.executable, "-c", CLOSED, numbers, OPENS]
+    done = subprocess.run(words, capture_output=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def _redactor(words, *, stdout, buffering):
     return subprocess.run(
         [sys.executable, "-m", "redactor", *words],
