@@ -97,6 +97,12 @@ def test_something_beside_or_missing(case, folder, spoil, match):
         verify_package(folder, case.trust)
 
 
+def test_of_a_folder_that_is_no_package_nothing_is_said_to_be_removed(case, tmp_path):
+    (tmp_path / "home" / "Templates").mkdir(parents=True)
+    with pytest.raises(UsageError, match="has no manifest.json; name the folder"):
+        verify_package(tmp_path / "home", case.trust)
+
+
 def test_a_file_replaced_by_a_link_to_the_same_content(case, folder, tmp_path):
     file = folder / "recordings/0001/audio.wav"
     file.rename(tmp_path / "same")

@@ -160,9 +160,10 @@ def read_package(
 def verify_folder(folder: Path, trust: Trust) -> Report:
     """Check an unpacked package: as :func:`verify_package`."""
     where = repr(str(folder))
-    found = _tree(folder, where)
-    if missing := [path for path in FIRST if path not in found]:
+    # Before anything else: of somebody's own folder nothing is said that is to be removed.
+    if missing := [path for path in FIRST if not (folder / path).is_file()]:
         raise UsageError(f"{where} has no {missing[0]}; name the folder that a package was unpacked to")
+    found = _tree(folder, where)
     first = [_whole(folder / path, limit) for path, limit in zip(FIRST, _LIMITS, strict=True)]
     report = judge(first[0], first[1], where=where, trust=trust)
     expected = {file.path: file for file in report.manifest.files}
