@@ -100,10 +100,13 @@ def retry(
         settings = last_settings(ledger, out)
         waiting = {row.name: row.state for row in ledger.rows(*states)}
         found = inputs_of(inputs, waiting)
-        ledger.reset(name for name, state in waiting.items() if state is not State.PENDING)
     if not found:
         print("nothing to retry", file=sys.stderr)
     prepared = prepare(settings)
+    with locked(folder), closing(Ledger(folder.ledger)) as ledger:
+        # Only now: where it cannot go on, why they were not released is known still.
+        settled = [state for state in states if state is not State.PENDING]
+        ledger.reset([row.name for row in ledger.rows(*settled) if row.name in waiting])
     return _run_in(folder, prepared, found, as_json=as_json, verbose=verbose)
 
 
