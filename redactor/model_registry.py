@@ -196,6 +196,13 @@ def installed(entry: Entry) -> bool:
     return False
 
 
+def lasting_name(name: str) -> str:
+    """A name that means the same model in any working directory: of a folder its absolute path."""
+    is_known = any(entry.name == name for entry in entries())
+    is_folder = not is_known and (os.sep in name or Path(name).is_dir())
+    return os.path.abspath(name) if is_folder else name
+
+
 def _own_folder(folder: Path, *, task: str) -> ModelFiles:
     if task not in TASKS or not folder.is_dir():
         raise ModelError(f"{str(folder)!r} is not the folder of a model for {task!r}")

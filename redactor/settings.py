@@ -13,7 +13,7 @@ from redactor.config_text import to_toml
 from redactor.errors import StoreError, UsageError
 from redactor.identity import RunIdentity, run_identity
 from redactor.keep import Keep
-from redactor.model_registry import ModelFiles, resolve
+from redactor.model_registry import ModelFiles, lasting_name, resolve
 from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe import Device, choose_device
 from redactor.transcribe.probe import problem
@@ -52,7 +52,7 @@ class Settings:
         return json.dumps(
             {
                 "policy": to_toml(self.policy),
-                "model": self.model,
+                "model": lasting_name(self.model),
                 "device": self.device,
                 "num_workers": self.num_workers,
                 "threads": self.threads,

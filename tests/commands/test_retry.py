@@ -43,3 +43,15 @@ def test_why_a_recording_failed_is_known_still_where_the_retry_cannot_go_on(plac
     with closing(Ledger(place / "out" / "private" / "ledger.sqlite3")) as ledger:
         row = ledger.row("a" * 32)
     assert (row.state, row.reason) == (State.FAILED, "empty-file")
+
+
+def test_a_model_of_ones_own_is_found_from_another_working_directory(place, monkeypatch):
+    monkeypatch.chdir("/")
+    assert retry(place, monkeypatch).model == str(place / "mine")
+
+
+@pytest.mark.parametrize(("name", "kept"), [("tiny.en", "tiny.en"), ("nowhere", "nowhere")])
+def test_a_name_of_the_registry_stays_one(place, name, kept):
+    (place / "tiny.en").mkdir()
+    settings = Settings(load_policy("standard"), name, "cpu", 1, 1, place / "key", False)
+    assert Settings.from_json(settings.to_json()).model == kept
