@@ -14,7 +14,7 @@ from redactor.errors import UsageError
 from redactor.review.consequences import withdraw_open_findings
 from redactor.review.drawing import Extras, draw_sample, released
 from redactor.review.entries import Item, Kind, Lot
-from redactor.review.sampling import Wish
+from redactor.review.sampling import Wish, is_in_reach
 from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.strata import BY_REPORT, strata_by_report, strata_by_table
 from redactor.runfolder import locked, open_run_folder
@@ -82,6 +82,13 @@ def _document(lot: Lot, items: list[Item]) -> dict[str, Any]:
         "confidence": lot.confidence,
         "max_leak_rate": lot.max_leak_rate,
         "allowed": lot.allowed,
+        "in_reach": is_in_reach(
+            lot.strata,
+            confidence=lot.confidence,
+            max_leak_rate=lot.max_leak_rate,
+            allowed=lot.allowed,
+            num_planted=kinds[Kind.PLANTED.value],
+        ),
     }
 
 
@@ -90,9 +97,7 @@ def _sentences(document: dict[str, Any]) -> str:
     units = "recordings" if document["units"] == document["recordings"] else "recordings and slots of them"
     lines = [
         f"lot {document['lot'][:16]} is frozen: {document['recordings']} recordings, {document['units']} units",
-        f"{drawn['uniform']} {units} were drawn; if at most {document['allowed']} of them leak, at most "
-        f"{document['max_leak_rate'] * 100:.10g} % of the lot does, with {document['confidence'] * 100:.10g} % "
-        "confidence",
+        f"{drawn['uniform']} {units} were drawn; {_claim(document)}",
         f"beside them {drawn['targeted']} that look risky and {drawn['planted']} with a leak of our own, "
         "not told apart",
         *_second_reviewer(document["heard_twice"]),
@@ -100,6 +105,16 @@ def _sentences(document: dict[str, Any]) -> str:
         "`redactor review serve`",
     ]
     return "\n".join(lines)
+
+
+def _claim(document: dict[str, Any]) -> str:
+    most, sure = f"at most {document['max_leak_rate'] * 100:.10g} %", f"{document['confidence'] * 100:.10g} %"
+    if document["in_reach"]:
+        return f"if at most {document['allowed']} of them leak, {most} of the lot does, with {sure} confidence"
+    return (
+        f"that {most} of the lot leaks cannot be shown with {sure} confidence, whatever is heard: the lot is "
+        "too small, or has room for too few leaks of our own"
+    )
 
 
 def _second_reviewer(number: int) -> list[str]:

@@ -31,7 +31,7 @@ from redactor.review.lots import (
 )
 from redactor.review.plants import Value, plant, sample_values
 from redactor.review.releases import audio_of, cut_texts, read_text, texts_of
-from redactor.review.sampling import Sample, Wish, doubled, risk, riskiest, shuffled, take_sample
+from redactor.review.sampling import Sample, Wish, check_allowed, doubled, risk, riskiest, shuffled, take_sample
 from redactor.review.store import ReviewStore
 from redactor.review.strict import redact_strictly
 from redactor.runfolder import RunFolder
@@ -118,6 +118,7 @@ def draw_sample(
             "these very recordings were drawn from before; one lot has one draw, or people would draw until it "
             "looks good. What changes the lot (a withdrawal, a new run) makes a new draw possible"
         )
+    check_allowed(entries, wish)
     fields = {
         "lot": lot,
         "recordings": len(entries),

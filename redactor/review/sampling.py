@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redactor.errors import UsageError
-from redactor.review.bounds import planned_draw
+from redactor.review.bounds import adjusted_bound, planned_draw
+from redactor.review.chances import exact
 from redactor.review.lots import Entry, Unit, draw, num_units, units_of
 from redactor.types import Seconds
 
@@ -121,6 +122,54 @@ def sizes_of_samples(sizes: Mapping[str, int], wish: Wish, *, num_planted: int =
     if wish.bound_each:
         return {stratum: planned_draw((size,), **wanted)[0] for stratum, size in sizes.items()}
     return dict(zip(sizes, planned_draw(tuple(sizes.values()), **wanted), strict=True))
+
+
+def check_allowed(entries: Sequence[Entry], wish: Wish) -> None:
+    """Refuse a wish that contradicts itself, before a lot is frozen: it could never be shown.
+
+    Raises
+    ------
+    UsageError
+        If more leaks may be found than there may be.
+    """
+    sizes: Counter[str] = Counter()
+    for entry in entries:
+        sizes[entry.stratum if wish.bound_each else ""] += num_units(entry.duration, wish.slot_s)
+    most = min(math.floor(exact(wish.max_leak_rate) * size) for size in sizes.values())
+    if wish.allowed > most:
+        raise UsageError(
+            f"--allow {wish.allowed} is more than may leak by --max-leak-rate {wish.max_leak_rate:g} (here "
+            f"{most}); allow fewer, or ask for less"
+        )
+
+
+def is_in_reach(
+    strata: Mapping[str, Mapping[str, Any]],
+    *,
+    confidence: float,
+    max_leak_rate: float,
+    allowed: int,
+    num_planted: int,
+) -> bool:
+    """Whether the best review of what was drawn shows the wish: one that notices every planted leak.
+
+    Parameters
+    ----------
+    strata : mapping
+        As in :class:`Sample`.
+    num_planted : int
+        That are there; a small lot has room for few.
+    """
+    groups = [[s] for s in strata.values() if s["bound"]] or [list(strata.values())]
+    for group in groups:
+        left, sampled = allowed, []
+        for stratum in group:
+            sampled.append((stratum["units"], stratum["drawn"], min(left, stratum["drawn"])))
+            left -= sampled[-1][2]
+        bound = adjusted_bound(sampled, confidence=confidence, num_planted=num_planted, num_noticed=num_planted)
+        if left or bound.num_leaking > math.floor(exact(max_leak_rate) * sum(size for size, _, _ in sampled)):
+            return False
+    return True
 
 
 def shuffled(count: int, rng: random.Random) -> list[int]:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from leak_stand_ins import House, marked
 
+from redactor.commands.review_sample import SampleOptions, review_sample
 from redactor.errors import StoreError, UsageError
 from redactor.files import sha256_file
 from redactor.review import drawing, strict
@@ -74,6 +75,28 @@ def test_a_lot_is_drawn_from_once_and_another_lot_again(house, draw):
     other, items = draw()
     assert other.id != lot.id and len(items) == NUM - 1
     assert num_frozen(house.folder.audit) == 2
+
+
+def test_a_wish_that_contradicts_itself_freezes_nothing(house, draw):
+    with pytest.raises(UsageError, match=f"--allow {NUM} is more than may leak"):
+        draw(Wish(allowed=NUM))
+    assert num_frozen(house.folder.audit) == 0
+    draw()
+
+
+@pytest.mark.parametrize(
+    ("num_planted", "told"),
+    [(0, "if at most 0 of them leak, at most 1 % of the lot does"), (5, "cannot be shown")],
+)
+def test_what_no_review_of_a_lot_can_show_is_said(house, capsys, monkeypatch, num_planted, told):
+    def stand_in(samples, sample_rate, *, report, transcript, value, rng):
+        return Plant(samples, report, transcript, {"start": 0.1, "end": 0.2, "type": value.type})
+
+    monkeypatch.setattr(drawing, "plant", stand_in)
+    monkeypatch.setattr(drawing, "sample_values", lambda: [SimpleNamespace(type="PERSON")])
+    wish, extras = Wish(slot_s=1.0), Extras(0.0, num_planted, 0)
+    review_sample(SampleOptions(house.out, None, wish, extras, strata=None, column=None, as_json=False))
+    assert told in capsys.readouterr().err
 
 
 def test_who_removes_the_state_draws_the_same_again(house, draw):

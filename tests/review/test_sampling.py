@@ -10,7 +10,9 @@ from redactor.review.bounds import adjusted_bound
 from redactor.review.lots import Entry
 from redactor.review.sampling import (
     Wish,
+    check_allowed,
     doubled,
+    is_in_reach,
     risk,
     riskiest,
     shuffled,
@@ -98,3 +100,30 @@ def test_each_kind_of_risk_comes_to_its_turn():
     assert calm["near quarantine"] == 1.0 and not any(calm[k] for k in calm if k != "near quarantine")
     assert set(riskiest(risks, 4)) == {"unsure", "unheard", "names", "rounds"}
     assert riskiest(risks, 99)[-1] == "calm" and len(riskiest(risks, 99)) == 6
+
+
+@pytest.mark.parametrize(
+    ("sizes", "allowed", "bound_each", "most"),
+    [((4,), 1, False, 0), ((200,), 3, False, 2), ((200, 60), 1, True, 0), ((200, 60), 3, False, 2)],
+)
+def test_more_leaks_allowed_than_there_may_be_is_refused(sizes, allowed, bound_each, most):
+    names = [(f"{stratum}{n:05}", f"s{stratum}") for stratum, size in enumerate(sizes) for n in range(size)]
+    entries = [Entry(name, 1.0, LOT[0].row, stratum) for name, stratum in names]
+    wish = Wish(allowed=allowed, bound_each=bound_each)
+    with pytest.raises(UsageError, match=rf"--allow {allowed} is more than may leak .*\(here {most}\)"):
+        check_allowed(entries, wish)
+    check_allowed(entries, Wish(allowed=most, bound_each=bound_each))
+
+
+@pytest.mark.parametrize(
+    ("units", "drawn", "allowed", "planted", "reach"),
+    [
+        (4, 4, 0, 0, True), (4, 4, 0, 3, False), (4, 4, 4, 0, False), (10_000, 299, 0, 0, True),
+        (10_000, 250, 0, 0, False), (10_000, 299, 0, 30, False), (10_000, 450, 0, 30, True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("bound", [True, False])
+def test_a_wish_is_in_reach_where_the_best_review_shows_it(units, drawn, allowed, planted, reach, bound):
+    strata = {"all": {"units": units, "drawn": drawn, "bound": bound}}
+    found = is_in_reach(strata, confidence=0.95, max_leak_rate=0.01, allowed=allowed, num_planted=planted)
+    assert found is reach
