@@ -77,7 +77,8 @@ def ask_hidden(prompt: str) -> str:
             return getpass.getpass(prompt)
     except (getpass.GetPassWarning, EOFError, OSError, UnicodeError):
         raise UsageError(
-            "there is no terminal to ask on; use --passphrase-file (and --subject-file to approve), mode 0600"
+            "there is no terminal to ask on; use --passphrase-file for a passphrase, --subject-file for an id, "
+            "mode 0600"
         ) from None
 
 

@@ -111,8 +111,18 @@ def export_verify(
 
 def _identity(path: Path, ask: Ask) -> str:
     data = read_identity_file(path)
-    passphrase = ask(f"passphrase of {path.name}: ") if is_wrapped(data) else None
+    passphrase = _asked(path, ask) if is_wrapped(data) else None
     return identity_from(data, where=str(path), passphrase=passphrase)
+
+
+def _asked(path: Path, ask: Ask) -> str:
+    try:
+        return ask(f"passphrase of {path.name}: ")
+    except (EOFError, OSError, UnicodeError):
+        raise UsageError(
+            f"identity {str(path)!r} is under a passphrase, and there is no terminal to ask for it on; work on "
+            "one, or write the passphrase to stdin"
+        ) from None
 
 
 def _summary(report: Report) -> dict[str, object]:

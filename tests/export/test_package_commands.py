@@ -2,6 +2,7 @@
 
 import json
 
+import pyrage
 import pytest
 from export_package_helpers import check_approvals, enrolled, make_case
 
@@ -66,6 +67,16 @@ def test_files_that_are_no_identities(given, tmp_path):
         export_open(given, to=tmp_path / "to", root_key=None, **options(tmp_path, inner=tmp_path / "large"))
     with pytest.raises(UsageError, match="go together"):
         export_verify(given, root_key=tmp_path / "root.pub", **options(tmp_path, inner=None))
+
+
+@pytest.mark.parametrize("error", [EOFError(), OSError(6, "No such device or address")])
+def test_where_nobody_can_be_asked_for_a_passphrase_it_is_said(given, tmp_path, error):
+    def ask(prompt):
+        raise error
+
+    (tmp_path / "inner").write_bytes(pyrage.passphrase.encrypt((tmp_path / "inner").read_bytes(), "words"))
+    with pytest.raises(UsageError, match="inner' is under a passphrase, and there is no terminal to ask"):
+        export_open(given, to=tmp_path / "to", root_key=None, ask=ask, **options(tmp_path))
 
 
 def test_a_passphrase_is_asked_for_only_where_there_is_one(given, tmp_path, monkeypatch):
