@@ -34,6 +34,7 @@ from redactor.detect import PresidioDetector, SpeechDetector, Tagger  # noqa: E4
 from redactor.detect.conversation import answers, fragments  # noqa: E402
 from redactor.detect.deny import denied  # noqa: E402
 from redactor.detect.dialogue import SpokenWord  # noqa: E402
+from redactor.detect.house_numbers import house_numbers  # noqa: E402
 from redactor.detect.recognizers.spoken_forms import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
 from redactor.detect.speech import RULED_OUT, UNLIKELY  # noqa: E402
@@ -56,7 +57,7 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
-    context, again, tagged, unlikely, ruled_out
+    context, numbers, again, tagged, unlikely, ruled_out
         As in :class:`redactor.detect.SpeechDetector`.
     more : str
         Folder of a spaCy model whose findings count as well; "" for none.
@@ -67,6 +68,7 @@ class Setting:
     hearings: Callable[[HeardRecording], Transcript] = HeardRecording.calibrated
     without: frozenset[str] = frozenset()
     context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
+    numbers: bool = True
     again: bool = True
     tagged: bool = True
     unlikely: float = UNLIKELY
@@ -100,6 +102,7 @@ class Bench:
             setting.policy,
             context=setting.context,
             taggers=self._taggers(setting) if setting.tagged else (),
+            numbers=house_numbers if setting.numbers else None,
             again=repeats if setting.again else None,
             unlikely=setting.unlikely,
             ruled_out=setting.ruled_out,
@@ -252,6 +255,7 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- bare answers", context=(answers,))
     yield replace(full, name="- tagger", tagged=False)
     yield replace(full, name="- its word on weak findings", unlikely=0.0)
+    yield replace(full, name="- house numbers of places", numbers=False)
     yield replace(full, name="- values said again", again=False)
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))

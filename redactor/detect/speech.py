@@ -8,6 +8,7 @@ from typing import Protocol
 
 from redactor.detect.conversation import RECOGNIZER as CONVERSATION
 from redactor.detect.conversation import answers, fragments
+from redactor.detect.house_numbers import house_numbers
 from redactor.detect.repeats import repeats
 from redactor.detect.tagger import Reading, Tagger
 from redactor.policy import Policy
@@ -28,6 +29,10 @@ RULED_OUT = 0.003
 _TIME_ERROR_S = 0.05
 
 
+# Finds more in all hearings, by what was found in them.
+Look = Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]]
+
+
 class TextDetector(Protocol):
     """What :class:`redactor.detect.PresidioDetector` does."""
 
@@ -46,6 +51,8 @@ class SpeechDetector:
         Each finds more in one hearing by itself.
     taggers : sequence of Tagger
         Read the hearings as conversations, one for each language.
+    numbers : callable or None
+        Finds what belongs to places that were found in all hearings.
     again : callable or None
         Finds where what was found is said again in all hearings.
     unlikely : float
@@ -62,7 +69,8 @@ class SpeechDetector:
         *,
         context: Sequence[Callable[[Transcript], list[PiiSpan]]] = (answers, fragments),
         taggers: Sequence[Tagger] = (),
-        again: Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]] | None = repeats,
+        numbers: Look | None = house_numbers,
+        again: Look | None = repeats,
         unlikely: float = UNLIKELY,
         ruled_out: float = RULED_OUT,
     ) -> None:
@@ -70,6 +78,7 @@ class SpeechDetector:
         self._thresholds = dict(policy.entities)
         self._context = context
         self._taggers = taggers
+        self._numbers = numbers
         self._again = again
         self._unlikely = unlikely
         self._ruled_out = ruled_out
@@ -78,7 +87,7 @@ class SpeechDetector:
         """Findings in all hearings; see :meth:`redactor.detect.Detector.detect`.
 
         First what each text shows by itself, what answers a telling question and what can only be such an
-        answer; then every other place where a value found that way is said again.
+        answer; then the numbers of places, and every other place where a value found that way is said again.
         """
         hearings = transcript.hearings
         found = [
@@ -89,6 +98,8 @@ class SpeechDetector:
         readings = [tagger.read(hearings) for tagger in self._taggers]
         found = [pii for pii in found if _is_believed(pii, readings, self._unlikely)]
         found += [pii for reading in readings for pii in reading.found]
+        if self._numbers is not None:
+            found += self._wanted(self._numbers(hearings, found))
         if self._again is not None:
             found += self._wanted(self._again(hearings, found))
         return tuple(

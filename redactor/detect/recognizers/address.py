@@ -99,14 +99,14 @@ def _by_type(tokens: Sequence[Token], text: str) -> _Found:
             first = _street_before(tokens, text, index)
             end = index + 1
         elif whole:
-            first, end = index, index + 1 + (index + 1 < len(tokens) and _counts(tokens[index + 1]))
+            first, end = index, index + 1 + (index + 1 < len(tokens) and counts(tokens[index + 1]))
         elif token.text in _FOREIGN:
             first, end = index, _foreign_end(tokens, text, index)
         else:
             continue
         if first is None or end <= first:
             continue
-        number = _number_before(tokens, first)
+        number = number_before(tokens, first)
         if whole or token.text in _FOREIGN or number < first or _is_street(tokens, text, first, index):
             yield number, _tail(tokens, text, end)
 
@@ -120,11 +120,11 @@ def _far_type(tokens: Sequence[Token], text: str) -> _Found:
         while (
             first > 0
             and index - first < 4
-            and not _counts(tokens[first - 1])
+            and not counts(tokens[first - 1])
             and not ends_clause(tokens, first)
         ):
             first -= 1
-        number = _number_before(tokens, first)
+        number = number_before(tokens, first)
         between = {t.text for t in tokens[first:index]}
         written = text[tokens[number].start : tokens[first].start] if number < first else ""
         year = text_at(tokens, number - 1) in ("in", "since", "until", "by")
@@ -204,7 +204,7 @@ def _foreign_end(tokens: Sequence[Token], text: str, index: int) -> int:
     return end if capital and text[tokens[index].start].isupper() else index
 
 
-def _number_before(tokens: Sequence[Token], first: int) -> int:
+def number_before(tokens: Sequence[Token], first: int) -> int:
     """First token of a house number that ends before `first`; `first` itself where there is none."""
     index = first
     while index > 0 and first - index < 8:
@@ -212,18 +212,19 @@ def _number_before(tokens: Sequence[Token], first: int) -> int:
         gap = tokens[index].gap if index < len(tokens) else ""
         if any(mark in gap for mark in ";?!") or (gap.strip() == "." and not token.is_numeric):
             break
-        behind = index > 1 and _counts(tokens[index - 2])
+        behind = index > 1 and counts(tokens[index - 2])
         letter = token.kind is Kind.LETTER and behind
         said = token.text in _IN_NUMBERS and behind
-        if not (_counts(token) or letter or said):
+        if not (counts(token) or letter or said):
             break
         index -= 1
-    while index < first and not _counts(tokens[index]):
+    while index < first and not counts(tokens[index]):
         index += 1
     return index
 
 
-def _counts(token: Token) -> bool:
+def counts(token: Token) -> bool:
+    """Whether a token is a number or an amount."""
     return token.is_numeric or token.kind is Kind.AMOUNT
 
 
@@ -365,8 +366,8 @@ def _street_of_unit(tokens: Sequence[Token], index: int) -> int:
     for first in range(index - 2, max(index - 2 - _MOST_STREET, -1), -1):
         if tokens[first + 1].opens_sentence:
             break
-        if _counts(tokens[first]) and tokens[first + 1].text not in MEASURES:
-            start = _number_before(tokens, first + 1)
+        if counts(tokens[first]) and tokens[first + 1].text not in MEASURES:
+            start = number_before(tokens, first + 1)
             return start if start <= first else first
     return index
 
