@@ -107,6 +107,22 @@ def recordings(source: Path) -> tuple[Path, list[str]]:
     return source.parent, [row.audio for row in read_gold(source)]
 
 
+def target_of(folder: Path, name: str, out: Path) -> Path:
+    """Where the redacted recording goes: never over a recording.
+
+    Raises
+    ------
+    GoldError
+        If it would not lie in `out`, or where a recording is.
+    """
+    target = (out / name).with_suffix(".wav")
+    if not target.resolve().is_relative_to(out.resolve()):
+        raise GoldError("a name leads out of --out; name recordings relative to the gold file, without '..'")
+    if target.resolve() == (folder / name).resolve():
+        raise GoldError("--out would be written over the recordings; name another folder")
+    return target
+
+
 def run(
     source: Path,
     out: Path,
@@ -118,15 +134,15 @@ def run(
 ) -> dict[str, Any]:
     """Redact every recording; returns the figures of the run."""
     folder, names = recordings(source)
+    targets = {name: target_of(folder, name, out) for name in names}
     models = load(model)
     heard: dict[str, str] = {}
     audio_seconds = wall_seconds = 0.0
-    for name in names:
+    for name, target in targets.items():
         started = time.perf_counter()
         samples, rate = sf.read(folder / name, always_2d=True)
         words = hear(folder / name, models)
         redacted = mute(samples, rate, muted_times(words, models))
-        target = (out / name).with_suffix(".wav")
         target.parent.mkdir(parents=True, exist_ok=True)
         sf.write(target, redacted, rate, subtype="PCM_16")
         wall_seconds += time.perf_counter() - started

@@ -32,6 +32,24 @@ def test_a_missing_input_is_said(tmp_path, capsys):
     assert "control:" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["{folder}/a.wav", "../in/a.wav", "a.wav"])
+def test_recordings_are_never_written_over(tmp_path, capsys, name):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    name = name.format(folder=folder)
+    out = folder if name == "a.wav" else tmp_path / "out"
+    sf.write(folder / "a.wav", np.ones(100), 8000)
+    before = (folder / "a.wav").read_bytes()
+    line = {"audio": name, "words": [["hello", 0.0, 0.01, ""]]}
+    (folder / "gold.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    loaded = []
+    with pytest.raises(control.GoldError, match="name"):
+        control.run(folder / "gold.jsonl", out, "base", load=loaded.append, hear=lambda path, models: [])
+    assert (folder / "a.wav").read_bytes() == before and not loaded
+    assert control.main([str(folder / "gold.jsonl"), "--out", str(out)]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
 @pytest.mark.model
 def test_it_runs_offline_and_writes_the_same_shape(tmp_path, monkeypatch):
     def refuse(*_args, **_kwargs):
