@@ -5,7 +5,7 @@ import errno
 import json
 import re
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 
 import pyrage
@@ -22,7 +22,7 @@ from redactor.export.facts import GROUPS
 from redactor.names import load_key
 from redactor.review.consequences import withdraw_findings
 from redactor.review.entries import Finding, Stage
-from redactor.review.store import ReviewStore
+from redactor.review.store import ReviewStore, insert_findings
 from redactor.review.withdraw import withdraw
 
 pytestmark = pytest.mark.long
@@ -292,8 +292,7 @@ def test_what_a_reviewer_found_keeps_a_recording_back_until_it_is_muted_and_no_l
     with closing(ReviewStore(office.out / "private" / "review.sqlite3")) as store:
         finding = Finding("f", "item", "r1", office.names[0], 0.1, 0.2, "PERSON", Stage.FOUND)
         with store.transaction() as db:
-            values = (finding.id, finding.name, finding.stage.value, json.dumps(asdict(finding)))
-            db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
+            insert_findings(db, [finding])
         assert json.loads(plan())["left_out"] == {"withdrawn": 1}
         withdraw_findings(office.house.folder, store, [finding])
     assert json.loads(plan())["left_out"] == {"not-released": 1}

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,7 @@ from redactor.review.apply import apply
 from redactor.review.consequences import withdraw_findings
 from redactor.review.entries import Finding, Stage
 from redactor.review.regression import add_finding, regression_file
-from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 from redactor.review.withdraw import withdraw
 from redactor.runfolder import locked, open_run_folder
 from redactor.runs import Archive
@@ -292,8 +292,7 @@ def finding(store, name):
     """Said on the page, whose server was killed before anything followed from it."""
     finding = Finding("f", "item", "r1", name, HI.start, HI.end, "PERSON", Stage.FOUND)
     with store.transaction() as db:
-        values = (finding.id, name, finding.stage.value, json.dumps(asdict(finding)))
-        db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
+        insert_findings(db, [finding])
     return finding
 
 

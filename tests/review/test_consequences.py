@@ -1,8 +1,6 @@
 """A leak that was heard: out of the release at once, muted from then on, and its end is known."""
 
-import json
 from contextlib import closing
-from dataclasses import asdict
 
 import pytest
 from leak_stand_ins import House
@@ -18,7 +16,7 @@ from redactor.review.entries import Finding, Stage
 from redactor.review.forget import forget_reviews
 from redactor.review.regression import regression_file
 from redactor.review.sampling import Wish
-from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 from redactor.runfolder import locked
 
 
@@ -39,13 +37,8 @@ def store(house):
 def finding(house, store):
     finding = Finding("f", "item", "r1", house.names()[0], 1.6, 1.9, "PERSON", Stage.FOUND)
     with store.transaction() as db:
-        put(db, finding)
+        insert_findings(db, [finding])
     return finding
-
-
-def put(db, finding):
-    values = (finding.id, finding.name, finding.stage.value, json.dumps(asdict(finding)))
-    db.execute("INSERT INTO finding VALUES (?, ?, ?, ?)", values)
 
 
 def stages(store):
