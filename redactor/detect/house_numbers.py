@@ -6,8 +6,7 @@ what counts something right before that is its number.
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from redactor.detect.recognizers.address import counts, number_before
 from redactor.detect.recognizers.spoken import Token
@@ -35,11 +34,8 @@ def house_numbers(hearings: Sequence[Transcript], found: Sequence[PiiSpan]) -> l
     list of PiiSpan
         STREET_ADDRESS with the score of the place, from the number to there.
     """
-    return list(_house_numbers(hearings, found))
-
-
-def _house_numbers(hearings: Sequence[Transcript], found: Sequence[PiiSpan]) -> Iterator[PiiSpan]:
     speeches: dict[tuple[int, int], Speech] = {}
+    numbers = []
     for pii in found:
         if pii.entity_type not in _PLACES:
             continue
@@ -47,12 +43,12 @@ def _house_numbers(hearings: Sequence[Transcript], found: Sequence[PiiSpan]) -> 
         if key not in speeches:
             speeches[key] = Speech.of(hearings[pii.hearing], pii.channel)
         speech = speeches[key]
-        place = bisect_right(speech.tokens, pii.char_start, key=lambda token: token.end)
-        if place == len(speech.tokens):
-            continue
-        number = _number(speech.tokens, place)
+        place, end = speech.under(pii)
+        number = _number(speech.tokens, place) if place < end else place
         if number < place:
-            yield speech.span(number, place, "STREET_ADDRESS", pii.score, RECOGNIZER, hearing=pii.hearing)
+            how = ("STREET_ADDRESS", pii.score, RECOGNIZER)
+            numbers.append(speech.span(number, place, *how, hearing=pii.hearing))
+    return numbers
 
 
 def _number(tokens: Sequence[Token], place: int) -> int:

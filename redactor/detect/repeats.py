@@ -140,19 +140,12 @@ def _covered(
     covered: dict[tuple[int, int], set[int]] = {key: set() for key in speeches}
     for pii in found:
         key = pii.hearing, pii.channel
-        first, last = _under(speeches[key], pii)
+        first, last = speeches[key].under(pii)
         covered[key].update(range(first, last))
         if first < last:
             for place in _aliases(speeches, pii, first, last):
                 covered[place.hearing, place.channel].add(place.first)
     return covered
-
-
-def _under(speech: Speech, pii: PiiSpan) -> tuple[int, int]:
-    """Tokens under a finding."""
-    first = bisect_right(speech.tokens, pii.char_start, key=lambda t: t.end)
-    last = bisect_left(speech.tokens, pii.char_end, key=lambda t: t.start)
-    return first, max(first, last)
 
 
 def _index(speeches: Mapping[tuple[int, int], Speech]) -> _Index:
@@ -233,7 +226,7 @@ def _digits(run: Run) -> str:
 
 def _said_again(index: _Index, pii: PiiSpan, searched: set[tuple[str, object]]) -> Iterator[_Place]:
     """Places like one finding; what was searched for once is not searched for again."""
-    first, last = _under(index.speeches[pii.hearing, pii.channel], pii)
+    first, last = index.speeches[pii.hearing, pii.channel].under(pii)
     if first == last:
         return
     for run in _runs_under(index.runs[pii.hearing, pii.channel], first, last):

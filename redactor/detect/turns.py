@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -75,6 +76,12 @@ class Speech:
             if index == len(self.tokens) or self.pause_before(index) >= TURN_PAUSE_S:
                 yield first, index
                 first = index
+
+    def under(self, pii: PiiSpan) -> tuple[int, int]:
+        """Tokens under a finding, half-open; of one between two tokens none, at the one behind it."""
+        first = bisect_right(self.tokens, pii.char_start, key=lambda t: t.end)
+        last = bisect_left(self.tokens, pii.char_end, key=lambda t: t.start)
+        return first, max(first, last)
 
     def span(
         self, first: int, last: int, entity_type: str, score: float, recognizer: str, *, hearing: int = 0
