@@ -15,6 +15,8 @@ from redactor.inputs import find_inputs
 from redactor.ledger import State
 from redactor.pipeline import Tools
 from redactor.policy import VerifyPolicy
+from redactor.review import entries
+from redactor.review.store import insert_findings
 from redactor.runfolder import create_run_folder, locked
 from redactor.runs import Archive
 from redactor.runthrough import begin, carry_out
@@ -153,3 +155,11 @@ def is_consistent(house):
     with house.archive() as archive:
         done = [row.name for row in archive.ledger.rows(State.DONE)]
     return house.listed() == done == house.released()
+
+
+def found_by_reviewer(store, name, start, end):
+    """A finding from which nothing has followed yet."""
+    finding = entries.Finding("f", "item", "r1", name, start, end, "PERSON", entries.Stage.FOUND)
+    with store.transaction() as db:
+        insert_findings(db, [finding])
+    return finding

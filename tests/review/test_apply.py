@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 from kill_helpers import EXAMPLES, Command
-from leak_stand_ins import HI, PADDED, House, is_consistent, marked
+from leak_stand_ins import HI, PADDED, House, found_by_reviewer, is_consistent, marked
 from stage_stand_ins import SECRET, heard
 
 from redactor.commands import review_apply as command
@@ -22,9 +22,9 @@ from redactor.ledger import Ledger, State
 from redactor.review import apply as module
 from redactor.review.apply import apply
 from redactor.review.consequences import withdraw_findings
-from redactor.review.entries import Finding, Stage
+from redactor.review.entries import Stage
 from redactor.review.regression import add_finding, regression_file
-from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
+from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.review.withdraw import withdraw
 from redactor.runfolder import locked, open_run_folder
 from redactor.runs import Archive
@@ -290,10 +290,7 @@ def store(house):
 @pytest.fixture
 def finding(store, name):
     """Said on the page, whose server was killed before anything followed from it."""
-    finding = Finding("f", "item", "r1", name, HI.start, HI.end, "PERSON", Stage.FOUND)
-    with store.transaction() as db:
-        insert_findings(db, [finding])
-    return finding
+    return found_by_reviewer(store, name, HI.start, HI.end)
 
 
 def test_what_was_found_is_settled_by_the_command_too(house, store, finding):

@@ -3,7 +3,7 @@
 from contextlib import closing
 
 import pytest
-from leak_stand_ins import House
+from leak_stand_ins import House, found_by_reviewer
 
 from redactor import runs
 from redactor.commands.review_sample import SampleOptions, review_sample
@@ -12,11 +12,11 @@ from redactor.ledger import State
 from redactor.review import consequences, strict
 from redactor.review.consequences import settle_findings, withdraw_findings
 from redactor.review.drawing import Extras, draw_sample
-from redactor.review.entries import Finding, Stage
+from redactor.review.entries import Stage
 from redactor.review.forget import forget_reviews
 from redactor.review.regression import regression_file
 from redactor.review.sampling import Wish
-from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
+from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.runfolder import locked
 
 
@@ -35,10 +35,7 @@ def store(house):
 
 @pytest.fixture
 def finding(house, store):
-    finding = Finding("f", "item", "r1", house.names()[0], 1.6, 1.9, "PERSON", Stage.FOUND)
-    with store.transaction() as db:
-        insert_findings(db, [finding])
-    return finding
+    return found_by_reviewer(store, house.names()[0], 1.6, 1.9)
 
 
 def stages(store):
