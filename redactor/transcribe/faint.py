@@ -1,6 +1,6 @@
 """Speech far below what else a recording holds: looked at once more, louder.
 
-The model of speech goes by level: what is some 45 dB below the rest it takes for silence, and whoever turns it
+The model of speech goes by level: what is far below the rest it takes for silence, and whoever turns it
 up understands it all the same. Loudness does not tell either, where somebody else is 30 dB louder. So what
 stands out of a channel's floor, and is neither speech nor loud, is given to the model at the level of a call.
 """
