@@ -5,13 +5,12 @@ from contextlib import closing
 
 import pytest
 from leak_stand_ins import House
-from test_consequences import put
 
 from redactor.ledger import State
 from redactor.review.consequences import withdraw_findings
 from redactor.review.entries import Finding, Stage
 from redactor.review.redo import Redo
-from redactor.review.store import STORE_NAME, ReviewStore
+from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 
 LONG_S = 60.0
 
@@ -28,7 +27,7 @@ def store(house):
     with closing(ReviewStore(house.folder.private / STORE_NAME)) as store:
         finding = Finding("f", "item", "r1", house.names()[0], 1.6, 1.9, "PERSON", Stage.FOUND)
         with store.transaction() as db:
-            put(db, finding)
+            insert_findings(db, [finding])
         withdraw_findings(house.folder, store, [finding])
         yield store
 
