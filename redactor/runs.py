@@ -256,14 +256,15 @@ class Archive:
         row = self.ledger.row(name)
         self.record.forgotten(name)
         self.ledger.forget(name)
-        self.inputs.forget(name)
         self.write_manifest()
         remove(self.folder, (file.path for file in row.files) if row else ())
         sweep(self.folder, listed=self.ledger.listed_files())
-        # Last: it fails while somebody reads what is erased, and the release must not wait for that.
+        # Late: it fails while somebody reads what is erased, and the release must not wait for that.
         forget_reviews(self.folder, name)
         forget_redactions(self.folder, name)
         forget_catalog(self.folder, name)
+        # The very last: by it the same command finds what is left to do.
+        self.inputs.forget(name)
 
     def write_manifest(self) -> None:
         """Write ``release/manifest.jsonl`` anew from the ledger, in order of name."""

@@ -461,17 +461,24 @@ def test_forgetting_takes_what_a_killed_run_left_of_it(archive, inputs):
     assert released(archive) == set()
 
 
-def test_an_interrupted_forget_lists_nothing_and_can_be_repeated(archive, inputs, monkeypatch):
-    name, target = settle(archive, inputs)
-    with monkeypatch.context() as patched:
-        patched.setattr(archive.inputs, "forget", lambda name: (_ for _ in ()).throw(KeyboardInterrupt))
-        with pytest.raises(KeyboardInterrupt):
-            archive.forget(name)
-    assert list(archive.ledger.listed_files()) == []
-    assert archive.names_for(str(inputs / "a.wav")) == [name]
-    archive.forget(name)
-    assert not target.exists()
-    assert archive.inputs.get(name) is None
+@pytest.mark.parametrize("keep_names", [False, True])
+@pytest.mark.parametrize("step", ["remove", "sweep", "forget_reviews", "forget_redactions", "forget_catalog"])
+def test_an_interrupted_forget_lists_nothing_and_the_same_words_repeat_it(
+    tmp_path, inputs, monkeypatch, step, keep_names
+):
+    folder = create_run_folder(tmp_path / "forgotten")
+    with closing(Archive(folder, key_file=tmp_path / "key", keep_names=keep_names)) as archive:
+        name, target = settle(archive, inputs)
+        with monkeypatch.context() as patched:
+            patched.setattr(f"redactor.runs.{step}", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                archive.forget(name)
+        assert list(archive.ledger.listed_files()) == []
+        for words in (inputs, inputs / "a.wav"):
+            assert archive.names_for(str(words)) == [name]
+        archive.forget(name)
+        assert not target.exists()
+        assert archive.inputs.get(name) is None
 
 
 def test_names_are_found_by_input_folder_uri_and_name(archive, inputs, monkeypatch):

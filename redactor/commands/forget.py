@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,12 @@ def forget(
     Returns
     -------
     int
-        0, or 2 if a target is in none of the folders; nothing was erased for it.
+        0, or 2 if a target is in none of the folders (nothing was erased for it) or a folder could not be
+        searched.
     """
     folders = [open_run_folder(out, private=private) for out in outs] if outs else _known()
-    searched = [_search(folder, targets, key_file) for folder in folders]
+    searched = [found for folder in folders if (found := _search(folder, targets, key_file)) is not None]
+    num_unread = len(folders) - len(searched)
     num_recordings = len({recording for found in searched for recording in found.left.values()})
     does_it = yes or num_recordings <= 1
     for found in searched if does_it else ():
@@ -78,6 +80,7 @@ def forget(
             "to_forget": [] if does_it else names,
             "run_folders": num_folders,
             "unknown": len(unknown),
+            "not_searched": num_unread,
         }
         print(json.dumps(document))
     if num_recordings:
@@ -88,15 +91,22 @@ def forget(
         print("nothing was left to forget: it was forgotten before", file=sys.stderr)
     if unknown:
         print(
-            f"redactor: not known in any of {counted(len(folders), 'run folder')}, or forgotten before: "
+            f"redactor: not known in any of {counted(len(searched), 'run folder')}, or forgotten before: "
             f"{', '.join(map(repr, unknown))}; name a NAME, the INPUT as it was given to run, and the --out",
             file=sys.stderr,
         )
-    return UsageError.exit_code if unknown else 0
+    return UsageError.exit_code if unknown or num_unread else 0
 
 
-def _search(folder: RunFolder, targets: Sequence[str], key_file: Path | None) -> _Found:
-    with locked(folder), closing(_archive(folder, key_file)) as archive:
+def _search(folder: RunFolder, targets: Sequence[str], key_file: Path | None) -> _Found | None:
+    """None, and a word about it, if the folder cannot be read: it must not stand in the way of the others."""
+    with ExitStack() as stack:
+        stack.enter_context(locked(folder))
+        try:
+            archive = stack.enter_context(closing(_archive(folder, key_file)))
+        except UsageError as error:  # its key is gone, say
+            print(f"redactor: {str(folder.out)!r} was not searched: {error}", file=sys.stderr)
+            return None
         names = {target: archive.names_for(target) for target in targets}
         left = {}
         for name in {name for found in names.values() for name in found}:

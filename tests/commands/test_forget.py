@@ -133,6 +133,15 @@ def test_an_unknown_target_does_not_keep_the_others(place, forget):
     assert "never.wav" in told
 
 
+def test_a_folder_whose_key_is_gone_is_named_and_does_not_keep_the_others(place, forget):
+    made(place, "three", key="lost")
+    (place / "lost").unlink()
+    code, document, told = forget(place / "in/a.wav")
+    assert (code, len(document["forgotten"]), document["not_searched"]) == (2, 1, 1)
+    assert f"{str(place / 'three')!r} was not searched" in told
+    assert num_forgotten(place, "one", "two", "three") == [1, 1, 0]
+
+
 def test_nothing_is_erased_while_one_folder_is_worked_on(place, capsys):
     with locked(create_run_folder(place / "two")):
         assert cli.main(["forget", str(place / "in/a.wav")]) == 2
