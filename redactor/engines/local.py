@@ -18,7 +18,8 @@ from typing import Any
 
 from redactor.engines.base import Job, Outcome, refused, settle
 from redactor.engines.limits import Limits, Step, Watch, resident_bytes
-from redactor.engines.worker import MEMORY_VARIABLES, THREAD_VARIABLES, WorkerSpec, work
+from redactor.engines.memory import MEMORY_VARIABLES
+from redactor.engines.worker import THREAD_VARIABLES, WorkerSpec, work
 from redactor.errors import ModelError, RecordingError, RedactorError, WorkerDied
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row

@@ -24,6 +24,7 @@ from typing import Any
 from redactor.audio import progress
 from redactor.engines.base import Job, Outcome, attempt
 from redactor.engines.limits import Step
+from redactor.engines.memory import Heap
 from redactor.errors import ModelError, RedactorError
 from redactor.keep import Keep
 from redactor.model_registry import ModelFiles
@@ -49,17 +50,6 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
-
-
-# A batch needs much memory for a moment. glibc gives such pieces back to the system and has every page of them
-# zeroed again for the next batch, unless it is told to keep them, in large pages, and not for every thread.
-MEMORY_VARIABLES = {
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TOP_PAD_": str(64 << 20),
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
-}
 
 
 @dataclass(frozen=True)
@@ -169,6 +159,7 @@ def work(
         jobs.send(None)
         speaks = threading.Lock()
         gave_up = threading.Event()
+        heap = Heap()
 
         def say(message: Step | Outcome | RedactorError) -> None:
             with speaks, contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -181,6 +172,7 @@ def work(
             if not gave_up.is_set():
                 with progress.listening(_teller(job.name, say)):
                     say(_attempt(job, tools, spec))
+                heap.give_back()
 
         # While one thread computes, others read, search and write.
         with ThreadPoolExecutor(spec.recordings_at_once) as pool:
