@@ -13,11 +13,14 @@ from redactor.config_text import to_toml
 from redactor.errors import StoreError, UsageError
 from redactor.identity import RunIdentity, run_identity
 from redactor.keep import Keep
+from redactor.model_entries import ANY_LANGUAGE
 from redactor.model_registry import ModelFiles, lasting_name, resolve
 from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe import Device, choose_device
 from redactor.transcribe.probe import problem
 
+# As the registry says it, and as spaCy does.
+_ANY_LANGUAGE = frozenset({ANY_LANGUAGE, "xx"})
 _DAMAGED = "the settings of the last run are damaged in the ledger; use `redactor run` with its options"
 
 
@@ -134,17 +137,18 @@ def prepare(settings: Settings) -> Prepared:
     models = {"transcribe": resolve(settings.model, task="transcribe")}
     if models["transcribe"].english_only:
         models |= _for_english_only(settings.model, policy)
-    models |= _second_opinion(models["transcribe"], policy)
+    second, notes = _second_opinion(models["transcribe"], policy)
+    models |= second
     models |= _checker(policy)
     for language, name in policy.language.detectors.items():
-        models[f"ner:{language}"] = resolve(name, task="ner")
+        models[f"ner:{language}"] = _for_language(language, name, task="ner")
         if tagger := policy.language.taggers.get(language):
-            models[f"tag:{language}"] = resolve(tagger, task="tag")
-    device, notes = _that_works(device, models["transcribe"], wish=settings.device)
+            models[f"tag:{language}"] = _for_language(language, tagger, task="tag")
+    device, about_device = _that_works(device, models["transcribe"], wish=settings.device)
     identity = run_identity(
         policy, models, device=device, threads=settings.threads, keep_names=settings.keep_names
     )
-    return Prepared(settings, device, models, identity, notes)
+    return Prepared(settings, device, models, identity, (*notes, *about_device))
 
 
 def _that_works(device: Device, model: ModelFiles, *, wish: str) -> tuple[Device, tuple[str, ...]]:
@@ -169,12 +173,30 @@ def _for_english_only(model: str, policy: Policy) -> dict[str, ModelFiles]:
     return {"identify": resolve(policy.language.identifier, task="transcribe")}
 
 
-def _second_opinion(first: ModelFiles, policy: Policy) -> dict[str, ModelFiles]:
-    """The other model that listens, unless it is the same one."""
+def _second_opinion(first: ModelFiles, policy: Policy) -> tuple[dict[str, ModelFiles], tuple[str, ...]]:
+    """The other model that listens, and what is to be said if it would be the same one."""
     if not policy.transcribe.second_opinion:
-        return {}
+        return {}, ()
     second = resolve(policy.transcribe.second_opinion, task="transcribe")
-    return {} if second.digest == first.digest else {"second": second}
+    if second.digest != first.digest:
+        return {"second": second}, ()
+    if policy.deny.enabled:
+        raise UsageError(
+            f"policy {policy.name!r} lets only words be heard that two models agree on, and "
+            f"{first.name!r} would be both; choose another --model, or another transcribe.second_opinion"
+        )
+    return {}, (f"{first.name!r} is both model and second opinion: with one alone more names stay audible",)
+
+
+def _for_language(language: str, name: str, *, task: str) -> ModelFiles:
+    """A detector's model; one of another language would search texts of which it understands nothing."""
+    model = resolve(name, task=task)
+    if not _ANY_LANGUAGE.union((language,)).intersection(model.languages):
+        raise UsageError(
+            f"the policy searches {language!r} with {name!r}, which knows {', '.join(model.languages)}; name a "
+            f"model for {language!r}, or leave the language out (its recordings are quarantined)"
+        )
+    return model
 
 
 def _checker(policy: Policy) -> dict[str, ModelFiles]:

@@ -182,6 +182,11 @@ POLICIES = {
     "a detector that is none": (f'{GOOD}[language.detectors]\nen = "nemes"\n', "did you mean 'names'"),
     "a detector without a name": (f'{GOOD}[language.detectors]\nen = ""\n', "need names of models"),
     "a detector that is another kind of model": (f'{GOOD}[language.detectors]\nen = "ears"\n', "not 'ner'"),
+    "a detector of another language": (f'{GOOD}[language.detectors]\nen = "names"\nde = "names"\n', "knows en"),
+    "a second opinion that is the first, under default-deny": (
+        f'{GOOD}[transcribe]\nmodel = "ears"\nsecond_opinion = "ears"\n[deny]\nenabled = true\n',
+        "'ears' would be both",
+    ),
     "taggers under another name": (f'{GOOD}[language.tagger]\nen = "x"\n', "did you mean 'taggers'"),
     "a tagger that is none": (f'{GOOD}[language.taggers]\nen = "tags"\n', "no model named 'tags'"),
     "a second opinion under another name": (f'{GOOD}[transcribe]\nsecond = "x"\n', "second_opinion"),
@@ -203,7 +208,7 @@ POLICIES = {
 def test_a_policy_with_a_slip_of_the_pen_stops_the_run_before_any_work(command, names_model, text, message):
     command.policy.write_text(_with_own_models(text))
     code, printed = command()
-    assert (code, printed["error"]) in [(2, "PolicyError"), (2, "ModelError")]
+    assert (code, printed["error"]) in [(2, "PolicyError"), (2, "ModelError"), (2, "UsageError")]
     assert message in command.told
     assert command.attempted == [] and not command.out.exists()
 
