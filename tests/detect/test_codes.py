@@ -30,6 +30,9 @@ RECOGNIZER = CodeRecognizer()
         ("the door code is 90 to 45", "90 to 45"),
         ("I got a code, it says 895-324", "895-324"),
         ("extension 42", "42"),
+        ("it's the card ending in 2012", "2012"),
+        ("the mobile number that ends with 1990", "1990"),
+        ("my debit card ends two oh oh four", "two oh oh four"),
     ],
 )
 def test_finds_a_code_beside_its_cue(text, value):
@@ -50,6 +53,8 @@ def test_finds_a_code_beside_its_cue(text, value):
         "in the last three months we had 450 orders",
         "the last four years",
         "the contract ends in 2026",
+        "the year ending in 2012",
+        "it all ends 1999",
         "starting in 2019",
         "a combination of 100 or 200",
         "the pin is broken. I called. They took 300",

@@ -79,6 +79,8 @@ def test_digits_that_became_words_belong_to_their_run(text, value):
         ("five two seven", "five two seven"),
         ("zip code 94110", "94110"),
         ("as it is 898-3, okay", "898-3"),
+        ("my customer number is 2020", "2020"),
+        ("your badge number, it's nineteen ninety nine", "nineteen ninety nine"),
     ],
 )
 def test_a_short_run_counts_where_it_is_announced_or_alone(text, value):
@@ -115,6 +117,8 @@ def test_letters_and_digits_are_one_run(text, value):
         "twenty one degrees at gate twelve",
         "channel seven",
         "in 2019 or 2020",
+        "the number of people in 2015",
+        "our policy of 2015",
         "2019, 2020",
         "since nineteen ninety eight",
         "at 10:30 on the 5",

@@ -7,7 +7,7 @@ run within its reach, before or behind it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redactor.detect.recognizers.announced import is_counted, is_near, run_after, run_before
 from redactor.detect.recognizers.numeral_words import COUNTED
@@ -27,7 +27,8 @@ class _Need:
     digits: int = 3
     reach: int = 8
     before: int = 4
-    years: bool = True  # "ends in 2026" is the end of a contract
+    years: bool = True  # "ends in 2026" is the end of a contract, "card ending in 2026" of a number
+    numbered: bool = False  # counts only where something that has a number was named
 
 
 _CODES = Cues(
@@ -53,6 +54,7 @@ _CODES = Cues(
         "finishes in|terminating in|starts with|starting with|begins with|beginning with|starting in": _Need(
             digits=3, reach=4, before=0, years=False
         ),
+        "ends|finishes|finishing": _Need(digits=3, reach=4, before=0, years=False, numbered=True),
         "code|code's|the code|code is|code was|code said|code says": _Need(digits=3, reach=6, before=3),
         "extension|ext|extension number|extension's": _Need(digits=2, reach=4, before=0),
         "password": _Need(digits=4, reach=4, before=0),
@@ -85,6 +87,9 @@ _OTHER_ENDS = frozenset(
     "passport plan policy promotion session subscription ticket trial visa voucher warranty".split()
 )
 _CARD = frozenset("card visa mastercard amex debit credit".split())
+# What has a number, and how many tokens in front of "ending in" it stands.
+_NUMBERED = _CARD | frozenset("account mobile number passport phone policy social ssn telephone".split())
+_NEAR = 6
 _EXPIRY_YEARS = range(20, 50)
 # Between a month and a year in digits; none begins with one.
 _LINKS = frozenset("dash of slash uh um".split())
@@ -112,6 +117,10 @@ def _values(
         return
     if tokens[first].text in _ORDERS and end < len(tokens) and not _is_about_digits(tokens[end]):
         return
+    has_number = any(t.text in _NUMBERED for t in tokens[max(first - _NEAR, 0) : first])
+    if need.numbered and not has_number:
+        return
+    need = replace(need, years=need.years or has_number)
     behind = run_after(tokens, found, end, need.reach)
     if behind is not None and _fits(tokens, behind, need):
         yield behind

@@ -41,6 +41,9 @@ _ANNOUNCED = Cues(
         "second half": None
     }
 )
+# Behind these even "2015" is no year.
+_NUMBERS = frozenset("account acct id number reference".split())
+_TELLING = frozenset("equals i is it it's me no read that's was were which".split())
 # They come before a rounded amount: nobody says "about" of five digits or more that end in anything but zero.
 _APPROXIMATE = frozenset("about almost approximately around nearly".split())
 # In front of a short number, these say what it counts, orders or names.
@@ -74,14 +77,17 @@ class SpokenRunRecognizer(SpokenRecognizer):
     def find(self, tokens: Sequence[Token], text: str) -> Iterator[Finding]:
         tokens = tuple(tokens)
         found = runs(tokens, text)
-        announced = list(_announced(tokens, found))
-        for run, is_announced in zip(found, announced, strict=True):
-            if score := _score(tokens, run, is_announced):
+        announced = _announced(tokens, found)
+        for run, (is_announced, is_number) in zip(found, announced, strict=True):
+            if score := _score(tokens, run, is_announced, is_number=is_number):
                 yield Finding("ID_NUMBER", tokens[run.first].start, tokens[run.last - 1].end, score)
 
 
-def _announced(tokens: tuple[Token, ...], found: Sequence[Run]) -> Iterator[bool]:
-    """For each run whether a cue announces it, from before or ("4471 is my account") from behind."""
+def _announced(tokens: tuple[Token, ...], found: Sequence[Run]) -> Iterator[tuple[bool, bool]]:
+    """For each run whether a cue announces it, from before or ("4471 is my account") from behind.
+
+    And whether that says beyond doubt that it is no year.
+    """
     cues = [(first, end) for first, end, _ in _ANNOUNCED(tokens)]
     position = 0
     for run in found:
@@ -89,10 +95,17 @@ def _announced(tokens: tuple[Token, ...], found: Sequence[Run]) -> Iterator[bool
             position += 1
         before = position > 0 and is_near(tokens, cues[position - 1][1], run.first, _REACH)
         behind = position < len(cues) and is_linked(tokens, run.last, cues[position][0])
-        yield before or behind
+        is_number = before and _is_told(tokens, cues[position - 1][1], run.first)
+        yield before or behind, is_number
 
 
-def _score(tokens: tuple[Token, ...], run: Run, is_announced: bool) -> float:
+def _is_told(tokens: Sequence[Token], end: int, first: int) -> bool:
+    """ "Member number is 2015", "my account, 2015"; not "the number of people in 2015"."""
+    told = all(t.text in _TELLING or t.text in FILLERS for t in tokens[end:first])
+    return told and tokens[end - 1].text in _NUMBERS
+
+
+def _score(tokens: tuple[Token, ...], run: Run, is_announced: bool, *, is_number: bool = False) -> float:
     if not run.digits:
         return 0.0
     if run.letters:
@@ -101,7 +114,7 @@ def _score(tokens: tuple[Token, ...], run: Run, is_announced: bool) -> float:
         return _SCORE if run.digits not in _EMERGENCY else 0.0
     if len(run.digits) < 4 or (len(run.digits) < _LONG and is_counted(tokens, run)):
         return 0.0
-    if is_years(run) or _is_round(run) or _is_date_of_now(tokens, run):
+    if (is_years(run) and not is_number) or _is_round(run) or _is_date_of_now(tokens, run):
         return 0.0
     if is_announced or len(run.digits) > 12:
         return _SCORE
