@@ -16,6 +16,7 @@ AGES = AgeRecognizer()
         ("I was born march third nineteen sixty four", "march third nineteen sixty four"),
         ("my DOB is 03/04/64", "03/04/64"),
         ("born in 1964", "1964"),
+        ("born in the summer of '69", "69"),
         ("born nineteen fifty eight uh on the eighth of May", "nineteen fifty eight uh on the eighth of May"),
         ("born on double one of four 2006.", "double one of four 2006"),
         ("I was born on 12, 0, 3, 19, 44, and", "12, 0, 3, 19, 44"),
@@ -52,6 +53,8 @@ def test_finds_a_date_that_a_birth_is_told_with(text, value):
         ("two fifteen sixty two", "two fifteen sixty two"),
         ("1964-03-04", "1964-03-04"),
         ("14.7.1979", "14.7.1979"),
+        ("The date is the 31st of the 10th, 58.", "31st of the 10th, 58"),
+        ("third of the seventh, nineteen eighty four", "third of the seventh, nineteen eighty four"),
     ],
 )
 def test_finds_a_full_date_of_a_living_adult_without_any_cue(text, value):
@@ -62,6 +65,9 @@ def test_finds_a_full_date_of_a_living_adult_without_any_cue(text, value):
     "text",
     [
         "the meeting is on March 3rd",
+        "the meeting is on the fifth of the ninth",
+        "the third of the seven, 84 of them",
+        "the summer of '69 was great",
         "on March 3rd, 2024",
         "in 2019",
         "since 1998",
@@ -110,6 +116,9 @@ def test_leaves_dates_of_anything_else(text):
         ("she's a hundred and two years old", "hundred and two years"),
         ("forty two years old.", "forty two years"),
         ("our daughter is 15 months old", "15 months"),
+        ("I am in my mid 40s and I smoke", "mid 40s"),
+        ("my aunt is in her eighties", "eighties"),
+        ("she's late fifties", "late fifties"),
     ],
 )
 def test_finds_the_age_of_a_person(text, value):
@@ -142,6 +151,9 @@ def test_finds_the_age_of_a_person(text, value):
         "he works 40 hours",
         "for 20 years",
         "kids aged 5 to 12",
+        "in the late eighties",
+        "her eighties music",
+        "it was in the mid 90s",
     ],
 )
 def test_leaves_the_age_of_things_and_other_numbers(text):

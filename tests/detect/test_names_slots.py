@@ -37,6 +37,7 @@ from redactor.detect.recognizers.places import PlaceRecognizer
         ("Sure, Tyrone Biggums.", "Tyrone Biggums"),
         ("Can I have your good name? Myself Venkatesh.", "Venkatesh"),
         ("it was wieczorkova who called", "wieczorkova"),
+        ("the reservation is under price", "price"),
     ],
 )
 def test_finds_names_in_conversation(text, value):
@@ -119,6 +120,7 @@ def test_finds_names_in_commands(text, value):
         "We need to talk to HR about the policy",
         "Is this the account holder? Yes, speaking.",
         "a caramel macchiato and an audiobook",
+        "the booking is under review",
         "my favorite theater in the neighborhood",
     ],
 )

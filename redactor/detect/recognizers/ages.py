@@ -41,6 +41,10 @@ _SOFTENERS = FILLERS | frozenset(
 _AFTER = frozenset("and but female ma'am male man now sir so this today woman".split())
 # They are no subject: "my plan is 43".
 _OWNERS = frozenset("her his me my our their they us we your".split())
+_WHOSE = frozenset("her his my our their your".split())
+_DECADES = frozenset("teens twenties thirties forties fifties sixties seventies eighties nineties".split())
+_TENS = frozenset("20 30 40 50 60 70 80 90".split())
+_PARTS = frozenset("early late mid middle or to".split())
 _REACH = 6
 _UNITS = frozenset("year years yr yrs month months week weeks".split())
 
@@ -51,6 +55,8 @@ class AgeRecognizer(SpokenRecognizer):
     ENTITIES = ("AGE",)
 
     def find(self, tokens: Sequence[Token], text: str) -> Iterator[Finding]:
+        for first, last in _decades(tokens):
+            yield Finding("AGE", tokens[first].start, tokens[last - 1].end, _SCORE)
         index = 0
         while index < len(tokens):
             end = _number_end(tokens, index)
@@ -97,6 +103,22 @@ def _two_part_end(tokens: Sequence[Token], index: int) -> int:
     if len(following) == 2 and following[0].text in ("t", "ty", "d") and following[1].is_numeric:
         return index + 3
     return index + 1
+
+
+def _decades(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """ "In my mid 40s", "she's late seventies"; not "in the late eighties"."""
+    for index, token in enumerate(tokens):
+        written = token.digits in _TENS and text_at(tokens, index + 1) == "s"
+        if token.text not in _DECADES and not (written and tokens[index + 1].gap in ("", "'", "\u2019")):
+            continue
+        first = index
+        while text_at(tokens, first - 1) in _PARTS:
+            first -= 1
+        before = text_at(tokens, first - 1)
+        owned = before in _WHOSE and text_at(tokens, first - 2) in ("in", "into", "through")
+        told = before in _SUBJECTS or (before in _BE and _has_person(tokens, first - 1, reach=3))
+        if owned or (told and first < index):
+            yield first, index + 1 + written
 
 
 def _is_counted_age(tokens: Sequence[Token], index: int, end: int) -> bool:

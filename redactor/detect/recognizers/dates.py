@@ -44,6 +44,9 @@ _SLASHED = re.compile(r"(?<![\d/])(\d{1,4})\s?([/.-])\s?(\d{1,2})\s?\2\s?(\d{2,4
 _LINKS = FILLERS | frozenset("of on the in and dash slash year day month stroke".split())
 # In place of a digit or a letter of a date.
 _LOOSE = frozenset("for to oh of t p d it's then".split())
+_MONTHS_IN_ORDER = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+)
 _ORDINAL_SUFFIXES = frozenset("st nd rd th".split())
 
 
@@ -74,7 +77,7 @@ class BirthDateRecognizer(SpokenRecognizer):
 
     def find(self, tokens: Sequence[Token], text: str) -> Iterator[Finding]:
         dates = [d for i, t in enumerate(tokens) if t.text in MONTHS and (d := _named(tokens, i))]
-        for date in dates:
+        for date in (*dates, *_in_ordinals(tokens)):
             if date.score:
                 yield _finding(tokens, date.first, date.last, date.score)
         for match in _SLASHED.finditer(text):
@@ -105,6 +108,32 @@ def _named(tokens: Sequence[Token], month: int) -> _Date | None:
     if not has_day and len(year) == 4 and not 1800 <= int(year) <= 2039:
         has_day = True  # "June 2582": the day and the year in one
     return _Date(first, last, has_day, year)
+
+
+def _in_ordinals(tokens: Sequence[Token]) -> Iterator[_Date]:
+    """ "The 31st of the 10th, 58"; without a year it is a meeting."""
+    for of, token in enumerate(tokens):
+        days = _day_length(tokens, of) if token.text == "of" else 0
+        if not days or not _is_ordinal(tokens, of - 1):
+            continue
+        month = of + 1 + (text_at(tokens, of + 1) == "the")
+        end = month + 1 + (text_at(tokens, month + 1) in _ORDINAL_SUFFIXES)
+        if end <= len(tokens) and _is_ordinal(tokens, end - 1) and _ordered(tokens[month]) <= 12:
+            year, last = _year_at(tokens, end)
+            if year:
+                yield _Date(of - days, last, True, year)
+
+
+def _is_ordinal(tokens: Sequence[Token], index: int) -> bool:
+    token = tokens[index]
+    return token.text in ORDINALS or (token.text in _ORDINAL_SUFFIXES and not token.gap)
+
+
+def _ordered(token: Token) -> int:
+    """What an ordinal up to "twelfth", or the number in front of a "th", counts; large for others."""
+    if token.text in _MONTHS_IN_ORDER:
+        return _MONTHS_IN_ORDER.index(token.text) + 1
+    return int(token.digits) if token.kind is Kind.NUMBER else 99
 
 
 def _day_before(tokens: Sequence[Token], month: int) -> tuple[int, bool]:
@@ -277,7 +306,8 @@ def _behind(tokens: Sequence[Token], end: int) -> tuple[int, int] | None:
     named = any(t.text in MONTHS for t in found)
     ordered = any(t.text in ORDINALS for t in found) or text_at(tokens, last - 1) in _ORDINAL_SUFFIXES
     day_alone = ordered and text_at(tokens, start - 1) == "the" and ends_clause(tokens, last)
-    telling = digits >= 3 or (named and (digits or ordered)) or day_alone
+    shortened = any(t.gap[-1:] in ("'", "\u2019") and len(t.digits) == 2 for t in found)  # "'84"
+    telling = digits >= 3 or shortened or (named and (digits or ordered)) or day_alone
     return (start, last) if telling and not _counts(tokens, last) else None
 
 

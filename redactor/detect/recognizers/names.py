@@ -52,6 +52,7 @@ _CUES = Cues(
         "on behalf of|name on the account is|name on the card is|name on the booking is|go by|goes by|"
         "i'm called|i am called|they call me|my manager is|known as|registered to|made out to|"
         "addressed to": _CERTAIN,
+        "reservation is under|reservation's under|booking is under|booking's under|booked under": _FROM,
         "surname|last name|first name|maiden name|family name|the name|full name|username|account holder|"
         "doctor|dr|doc|professor|prof|nurse|miss|madam|sir|lady|lord|reverend|father|sister|captain|"
         "sergeant|officer|detective|aunt|auntie|uncle|judge|senator|president|coach|cousin|grandma|grandpa|"
