@@ -142,7 +142,8 @@ QUESTIONS: Cues[Asked] = Cues(
         "spell your|spell the|spell out|spell his|spell her|can you spell|could you spell|"
         "would you spell|spell me|with a c or|is that with a": Asked.SPELLING,
         "how old|what age|age are you|age is he|age is she": Asked.AGE,
-        "when were you born|when was he born|when was she born|when is your birthday|when's your birthday|"
+        "when were you born|day were you born|when was he born|when was she born|when is your birthday|"
+        "when's your birthday|"
         "were you born on|year were you born|born in which": Asked.BIRTH,
         "when does it expire|when does that expire|when does the card expire|when is it valid|"
         "when will it expire|date does it expire": Asked.EXPIRY,

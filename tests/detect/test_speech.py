@@ -68,7 +68,12 @@ def test_of_two_taggers_the_one_that_did_not_read_the_words_has_no_word():
 
 @pytest.mark.parametrize(
     "pii",
-    [finding("NameRecognizer"), finding("SpokenRunRecognizer"), finding("ConversationRecognizer", "ANSWER")],
+    [
+        finding("NameRecognizer"),
+        finding("SpokenRunRecognizer"),
+        finding("ConversationRecognizer", "ANSWER"),
+        finding("ConversationRecognizer", "DATE_OF_BIRTH"),
+    ],
 )
 def test_other_findings_count_whatever_a_tagger_says(pii):
     assert kept(pii, 0.0)
