@@ -160,7 +160,7 @@ class DenyPolicy:
     enabled: bool = False
     vocabulary: int = 40_000
     min_words: int = 1
-    suspicion: float = 0.005
+    suspicion: float = 0.01
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from wordlists import COMMON_GIVEN
+from wordlists import COMMON_GIVEN, WORDS
 
 from benchmarks.corpus.forms import NATO, ONES, number
 
@@ -32,6 +32,17 @@ def read_list(name: str) -> list[str]:
 
 def digits(rng: random.Random, count: int) -> str:
     return "".join(rng.choice(string.digits) for _ in range(count))
+
+
+@cache
+def _everyday_words() -> list[str]:
+    """Without the most common ones, which stand everywhere."""
+    return [w for w in read_list("common_words")[300:9_000] if w.isalpha() and 2 < len(w) < 11]
+
+
+def everyday(rng: random.Random) -> str:
+    """A word that people make passwords and streets of."""
+    return rng.choice(_everyday_words() if rng.random() < 0.7 else WORDS)
 
 
 def say_digits(text: str, rng: random.Random, *, pairs: float = 0.15) -> str:

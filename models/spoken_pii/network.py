@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -109,10 +110,20 @@ def read_start(folder: Path, *, layers: int, out: Path) -> tuple[dict[str, torch
     return new, out / "tokenizer.json"
 
 
-def export(network: TaggerNetwork, out: Path, types: tuple[str, ...]) -> None:
-    """Write model.onnx with weights of 8 bits, and config.json."""
+def export(network: TaggerNetwork, out: Path, types: tuple[str, ...], *, reserve: float = 0.0) -> None:
+    """Write model.onnx with weights of 8 bits, and config.json.
+
+    Parameters
+    ----------
+    reserve : float
+        What is written holds "nothing personal" for so much more likely than the network does (added to its
+        logit): what it was trained on has more personal data than what it reads.
+    """
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    network = copy.deepcopy(network)
+    with torch.no_grad():
+        network.head.bias[0] += reserve
     full = out / "full.onnx"
     example = torch.ones(1, 20, dtype=torch.long), torch.zeros(1, 20, dtype=torch.long)
     torch.onnx.export(

@@ -2,7 +2,8 @@
 
 Templates of our own and public ones (SLURP, Presidio's synthetic set) are filled with values, then written as
 recognizers write: with or without case and marks, with names misspelt, split, joined, or replaced by English
-words that sound alike, words lost, turns with or without a border between them.
+words that sound alike, values replaced by what recognizers made of others, words lost, turns with or without a
+border between them.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 
 from codes import Value, read_list, spell
 from values import KINDS, LABELS, Names, draw
@@ -25,6 +27,9 @@ from redactor.detect.recognizers.lexicon import FUNCTION_WORDS
 
 TEMPLATES = Path(__file__).parent / "templates"
 BORDER = ""  # in place of a word: somebody else speaks from here on
+# By label, what recognizers wrote where somebody had said such a value (heard.py).
+Misheard = Mapping[str, Sequence[str]]
+NEVER: Misheard = MappingProxyType({})
 _SLOT = re.compile(r"\{(last4|[a-z]+)(\d*)(?:\.(g|f|sp))?\}")
 
 
@@ -56,8 +61,8 @@ class _Style:
 class _Memory:
     """A dialogue says the same value in the same slot again."""
 
-    def __init__(self, names: Names, rng: random.Random) -> None:
-        self.names, self.rng = names, rng
+    def __init__(self, names: Names, rng: random.Random, misheard: Misheard = NEVER) -> None:
+        self.names, self.rng, self.misheard = names, rng, misheard
         self._drawn: dict[str, Value] = {}
 
     def get(self, slot: re.Match[str]) -> tuple[str, Value]:
@@ -88,6 +93,11 @@ def check(template: str) -> None:
             raise ValueError(f"no such slot: {slot[0]}")
     if re.search(r"[{}]", _SLOT.sub("", template)):
         raise ValueError("a brace that belongs to no slot")
+
+
+def is_personal(template: str) -> bool:
+    """Whether some slot of it holds personal data."""
+    return any(slot[1] in LABELS for slot in _SLOT.finditer(template))
 
 
 @cache
@@ -146,10 +156,18 @@ def _misspelt(word: str, rng: random.Random) -> str:
     return word
 
 
-def _written(kind: str, value: Value, style: _Style, rng: random.Random) -> str:
+# Share of the values of a recording with errors that are written as some other value was heard.
+_MISHEARD = 0.5
+
+
+def _written(kind: str, value: Value, style: _Style, rng: random.Random, misheard_as: Misheard) -> str:
     label = LABELS.get(kind, "")
     text = value.written or value.spoken
-    if label in ("PERSON", "LOCATION") or kind in ("s", "pw"):
+    if style.wrong and misheard_as.get(label) and rng.random() < _MISHEARD:
+        text = rng.choice(misheard_as[label])
+        if not style.marks:
+            text = re.sub(r"[,.?!](?= |$)", "", text)
+    elif label in ("PERSON", "LOCATION") or kind in ("s", "house", "corner", "pw"):
         if style.wrong and label and rng.random() < 0.6:
             text = misheard(text, rng)
         if style.cased and kind != "pw":
@@ -176,7 +194,7 @@ def turn(line: str, memory: _Memory, style: _Style, *, whole: bool = False) -> l
             break
         kind, value = memory.get(slot)
         label = LABELS.get(kind, "")
-        written = _written(kind, value, style, rng).split()
+        written = _written(kind, value, style, rng, memory.misheard).split()
         if glue:
             written[0] = words.pop().text + written[0]
         words.append(LabelledWord(written[0], label, " ".join(value.spoken.split())))
@@ -212,7 +230,9 @@ def _styled(words: list[LabelledWord], style: _Style, rng: random.Random) -> lis
     return out
 
 
-def dialogue(block: str, names: Names, rng: random.Random, *, spoken: bool = False) -> list[LabelledWord]:
+def dialogue(
+    block: str, names: Names, rng: random.Random, *, spoken: bool = False, misheard: Misheard = NEVER
+) -> list[LabelledWord]:
     """A block of a template file as one recording: turns with a border between them, or without (one side).
 
     To be `spoken` it has every border, and nothing is lost or misheard.
@@ -220,7 +240,7 @@ def dialogue(block: str, names: Names, rng: random.Random, *, spoken: bool = Fal
     style = _Style(rng.random() < 0.75, rng.random() < 0.75, rng.random() < 0.55)
     if spoken:
         style = _Style(cased=False, marks=True, wrong=False)
-    memory = _Memory(names, rng)
+    memory = _Memory(names, rng, misheard)
     lines = block.strip().split("\n")
     if len(lines) > 2 and rng.random() < 0.3:  # a question loses its answer, an answer its question
         first = rng.randrange(len(lines) - 1)
@@ -319,8 +339,8 @@ def primock(folder: Path, known: frozenset[str]) -> list[str]:
 
 # Share of each source; what is left goes to our own files, by their number of blocks.
 SHARES = {"slurp": 0.08, "presidio": 0.04, "primock": 0.10}
-# A file of one-line frames counts more than its few blocks.
-WEIGHTS = {"names": 5.0}
+# A file of one-line frames counts more than its few blocks, and what the other files have least of too.
+WEIGHTS = {"names": 5.0, "homes": 2.0, "lives": 2.0, "secrets": 2.0}
 
 
 def sources(data: Path, *, held_out: bool) -> list[tuple[float, Sequence[str]]]:
@@ -351,7 +371,9 @@ def sources(data: Path, *, held_out: bool) -> list[tuple[float, Sequence[str]]]:
     return parts
 
 
-def recordings(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator[list[LabelledWord]]:
+def recordings(
+    data: Path, count: int, *, seed: int, held_out: bool, misheard: Misheard = NEVER
+) -> Iterator[list[LabelledWord]]:
     """So many recordings of one or several blocks; held-out ones have other names and other templates."""
     names, rng = Names(held_out=held_out), random.Random(seed)
     parts = sources(data, held_out=held_out)
@@ -361,5 +383,5 @@ def recordings(data: Path, count: int, *, seed: int, held_out: bool) -> Iterator
         for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
             if words and rng.random() < 0.7:
                 words.append(LabelledWord(BORDER))
-            words += dialogue(rng.choice(rng.choices(parts, shares)[0][1]), names, rng)
+            words += dialogue(rng.choice(rng.choices(parts, shares)[0][1]), names, rng, misheard=misheard)
         yield words

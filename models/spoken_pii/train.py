@@ -11,14 +11,13 @@ weights.
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import random
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,8 +25,9 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from heard_texts import read_heard, values_heard  # noqa: E402
 from network import TaggerNetwork, export, read_start  # noqa: E402
-from sentences import BORDER, recordings  # noqa: E402
+from sentences import BORDER, Misheard, recordings  # noqa: E402
 from values import TYPES  # noqa: E402
 
 from redactor.detect.wordpieces import WINDOW, Agreement, WordPieces  # noqa: E402
@@ -71,10 +71,12 @@ def row(
     )
 
 
-def generated(data: Path, count: int, pieces: WordPieces, *, seed: int, held_out: bool) -> Iterator[Row]:
+def generated(
+    data: Path, count: int, pieces: WordPieces, *, seed: int, held_out: bool, misheard: Misheard
+) -> Iterator[Row]:
     """Rows of templates."""
     rng = random.Random(seed)
-    for words in recordings(data, count, seed=seed, held_out=held_out):
+    for words in recordings(data, count, seed=seed, held_out=held_out, misheard=misheard):
         texts: list[str] = []
         labels: list[str] = []
         opens: list[bool] = []
@@ -94,19 +96,14 @@ def generated(data: Path, count: int, pieces: WordPieces, *, seed: int, held_out
             yield row(texts, labels, opens, agreed, pieces, rng.randrange(10**6))
 
 
-def heard(paths: Sequence[Path], pieces: WordPieces) -> tuple[list[Row], list[Row]]:
-    """Rows of heard.py: to train on, and those of every twentieth recording to look at."""
-    rng = random.Random(SEED)
-    rows: tuple[list[Row], list[Row]] = ([], [])
-    for path in paths:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8") as lines:
-            listed = [json.loads(line) for line in lines]
-        for r in listed:
-            unknown = "differs" not in r or rng.random() < ALONE
-            agreed = [Agreement.UNKNOWN if unknown else Agreement(d) for d in r.get("differs", r["words"])]
-            made = row(r["words"], r["labels"], r["opens"], agreed, pieces, rng.randrange(10**6))
-            rows[r["recording"] % 20 == 0].append(made)
+def heard_rows(texts: Sequence[dict[str, Any]], pieces: WordPieces, *, seed: int) -> list[Row]:
+    """Rows of what was heard."""
+    rng = random.Random(seed)
+    rows = []
+    for r in texts:
+        unknown = "differs" not in r or rng.random() < ALONE
+        agreed = [Agreement.UNKNOWN if unknown else Agreement(d) for d in r.get("differs", r["words"])]
+        rows.append(row(r["words"], r["labels"], r["opens"], agreed, pieces, rng.randrange(10**6)))
     return rows
 
 
@@ -175,18 +172,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="each with new sentences")
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=6, help="times that each heard row counts in a round")
+    parser.add_argument("--reserve", type=float, default=0.5, help="see network.export")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--bfloat16", action="store_true", help="twice as fast where the processor has AMX")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
-    torch.manual_seed(SEED)
+    torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads)
-    rng = random.Random(SEED)
+    rng = random.Random(args.seed)
     state, vocabulary = read_start(args.start, layers=args.layers, out=args.out)
     pieces = WordPieces(vocabulary)
     network = TaggerNetwork(len(state["words.weight"]), num_labels=len(LABELS), layers=args.layers)
     network.load_state_dict(state, strict=False)
     network.train()
-    real, real_held_out = heard(args.heard, pieces)
-    held_out = list(generated(args.data, 2_000, pieces, seed=SEED + 1, held_out=True))
+    real, real_held_out = read_heard(args.heard)
+    misheard = values_heard(real)
+    held_out = list(generated(args.data, 2_000, pieces, seed=SEED + 1, held_out=True, misheard={}))
+    heard_held_out = heard_rows(real_held_out, pieces, seed=SEED)
     optimizer = torch.optim.AdamW(
         [
             {"params": [p for n, p in network.named_parameters() if "head" in n], "lr": 1e-3},
@@ -195,8 +197,10 @@ def main() -> None:
         weight_decay=0.01,
     )
     for turn in range(args.rounds):
-        rows = list(generated(args.data, args.count, pieces, seed=SEED + 100 + turn, held_out=False))
-        chosen = rows + real * args.repeat
+        seed = args.seed + 100 + turn
+        chosen = [*generated(args.data, args.count, pieces, seed=seed, held_out=False, misheard=misheard)]
+        for again in range(args.repeat):
+            chosen += heard_rows(real, pieces, seed=seed + 1000 * again)
         made = list(batches(chosen, rng))
         total = len(made) * args.rounds
         if not turn:
@@ -205,9 +209,10 @@ def main() -> None:
             )
         began, lost = time.time(), 0.0
         for number, (ids, marks, mask, labels) in enumerate(made):
-            logits = network(ids, marks, mask)
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bfloat16):
+                logits = network(ids, marks, mask)
             loss = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED
+                logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED
             )
             optimizer.zero_grad()
             loss.backward()
@@ -223,10 +228,10 @@ def main() -> None:
                 )
                 lost = 0.0
         print("  generated:", scores(network, held_out), flush=True)
-        if real_held_out:
-            print("  heard:", scores(network, real_held_out), flush=True)
+        if heard_held_out:
+            print("  heard:", scores(network, heard_held_out), flush=True)
         network.eval()
-        export(network, args.out, TYPES)
+        export(network, args.out, TYPES, reserve=args.reserve)
         network.train()
 
 

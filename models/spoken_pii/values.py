@@ -10,7 +10,8 @@ import random
 import string
 from collections.abc import Callable
 
-from codes import Value, number_of, read_list, read_out, say_digits, spell
+from addresses import address, box, corner, house_number, named_house, postcode, street, unit
+from codes import Value, everyday, number_of, read_list, read_out, say_digits, spell
 from wordlists import (
     COMMON,
     COMMON_FAMILY,
@@ -23,8 +24,6 @@ from wordlists import (
     ORDINALS,
     PRODUCTS,
     SONGS,
-    STREET_TYPES,
-    STREETS,
     WEATHER,
     WORDS,
 )
@@ -34,7 +33,10 @@ from benchmarks.corpus.forms import MONTHS, ONES, number
 # Entity type of the words in each slot; slots that are not listed hold nothing personal.
 LABELS = {
     "g": "PERSON", "f": "PERSON", "p": "PERSON", "sp": "SPELLED_NAME", "c": "LOCATION",
-    "s": "STREET_ADDRESS", "a": "STREET_ADDRESS", "zip": "POSTAL_CODE", "phone": "ID_NUMBER",
+    "s": "STREET_ADDRESS", "a": "STREET_ADDRESS", "hn": "STREET_ADDRESS", "unit": "STREET_ADDRESS",
+    "house": "STREET_ADDRESS", "corner": "STREET_ADDRESS", "box": "STREET_ADDRESS", "baby": "AGE",
+    "decade": "AGE",
+    "zip": "POSTAL_CODE", "phone": "ID_NUMBER",
     "card": "ID_NUMBER", "acct": "ID_NUMBER", "ref": "ID_NUMBER", "ssn": "ID_NUMBER", "exp": "CARD_EXPIRY",
     "cvv": "PIN_CODE", "last4": "PIN_CODE", "otp": "PIN_CODE", "pin": "PIN_CODE", "plate": "LICENSE_PLATE",
     "dob": "DATE_OF_BIRTH", "age": "AGE", "email": "EMAIL_ADDRESS", "user": "USER_NAME", "pw": "PASSWORD",
@@ -85,6 +87,9 @@ def _birth(rng: random.Random) -> Value:
         said_year = number(tail) if tail > 9 else f"oh {ONES[tail]}"
     name, nth = MONTHS[month - 1], ORDINALS[day - 1].replace("-", " ")
     way = rng.random()
+    if way < 0.06:
+        of = f"{rng.choice(('', 'the '))}{nth} of {rng.choice(('', 'the '))}{ORDINALS[month - 1]}"
+        return Value(f"{of} {said_year}", f"{of} {rng.choice((year, f'{tail:02d}', said_year))}")
     if way < 0.3:
         return Value(f"{name} {nth} {said_year}", f"{name.title()} {_nth(day)}, {year}")
     if way < 0.55:
@@ -101,6 +106,9 @@ def _birth(rng: random.Random) -> Value:
 
 def _age(rng: random.Random) -> Value:
     age = rng.randint(1, 99)
+    if age < 15 and rng.random() < 0.2:
+        part = rng.choice(("a half", "a half", "three quarters", "a bit"))
+        return Value(f"{number(age)} and {part}", rng.choice(("", f"{age} and {part}")))
     return Value(number(age), str(age) if rng.random() < 0.75 else "")
 
 
@@ -134,59 +142,46 @@ def _user(names: Names, rng: random.Random) -> Value:
     return Value(f"{base} {say_digits(number_, rng)}", rng.choice((f"{base}{number_}", f"{base} {number_}")))
 
 
+# As recognizers write them, or as they are said.
+_SYMBOLS = (
+    ("exclamation mark", "!"), ("exclamation point", "!"), ("hash", "#"), ("hashtag", "#"),
+    ("dollar sign", "$"), ("at sign", "@"), ("underscore", "_"), ("question mark", "?"), ("asterisk", "*"),
+    ("star", "*"), ("percent sign", "%"), ("ampersand", "&"), ("dash", "-"), ("dot", "."), ("plus", "+"),
+)  # fmt: skip
+
+
 def _password(names: Names, rng: random.Random) -> Value:
-    words = [rng.choice((rng.choice(WORDS), rng.choice(WORDS), names.one("given", rng)))]
-    if rng.random() < 0.6:
-        words.append(rng.choice(WORDS))
+    way = rng.random()
+    if way < 0.12:
+        phrase = " ".join(rng.choice(read_list("common_words")[:4_000]) for _ in range(rng.randint(3, 5)))
+        return Value(phrase, phrase.replace(" ", "") if rng.random() < 0.15 else "")
+    words = [names.one("given", rng) if rng.random() < 0.15 else everyday(rng)]
+    words += [everyday(rng) for _ in range(rng.choice((0, 0, 1, 1, 1, 2)))]
+    spoken = written = " ".join(words)
+    if rng.random() < 0.2:
+        initial = words[0][0]
+        spoken, written = f"capital {initial} {spoken}", f"capital {initial.upper()} {written}"
     if rng.random() < 0.5:
         tail = str(rng.randint(1, 9999))
-        return Value(f"{' '.join(words)} {say_digits(tail, rng)}", f"{' '.join(words)} {tail}")
-    return Value(" ".join(words), "".join(words).title() if rng.random() < 0.2 else "")
-
-
-def _house(rng: random.Random) -> Value:
-    value = rng.choice((rng.randint(1, 99), rng.randint(100, 9999)))
-    head, tail = divmod(value, 100)
-    if value < 100 or tail == 0 or rng.random() < 0.2:
-        spoken = number(value)
-    elif rng.random() < 0.4:
-        spoken = say_digits(str(value), rng, pairs=0)
-    else:
-        spoken = f"{number(head)} {number(tail) if tail > 9 else 'oh ' + ONES[tail]}"
-    return Value(spoken, "" if rng.random() < 0.25 else str(value))
-
-
-def _street(names: Names, rng: random.Random) -> str:
-    name = rng.choice((rng.choice(STREETS), rng.choice(STREETS), names.one("family", rng)))
-    if rng.random() < 0.15:
-        name = f"{rng.choice(STREETS)} {name}"
-    return f"{name} {rng.choice(STREET_TYPES)}" if rng.random() < 0.93 else name
-
-
-def _address(names: Names, rng: random.Random) -> Value:
-    house, street = _house(rng), _street(names, rng)
-    unit = Value("")
+        spoken, written = f"{spoken} {say_digits(tail, rng, pairs=0.5)}", f"{written} {tail}"
     if rng.random() < 0.2:
-        nth = rng.randint(1, 60)
-        kind = rng.choice(("apartment", "flat", "unit", "suite", "apt"))
-        unit = Value(f" {kind} {number(nth)}", f" {kind} {nth}")
-    return Value(
-        f"{house.spoken} {street}{unit.spoken}",
-        f"{house.written or house.spoken} {street.title() if rng.random() < 0.6 else street}"
-        f"{rng.choice(('', ',')) if unit.written else ''}{unit.written}",
-    )
+        said, sign = rng.choice(_SYMBOLS)
+        spoken, written = f"{spoken} {said}", f"{written} {said}" if rng.random() < 0.7 else written + sign
+    if rng.random() < 0.2:
+        written = written.replace(" ", "").title()
+    return Value(spoken, rng.choice((spoken, written)))
 
 
-def _postcode(rng: random.Random) -> Value:
-    way = rng.random()
-    if way < 0.55:
-        return number_of(rng, 5, 5, 5, 4, 6)
-    pick = "ABCDEFGHJKLMNPRSTUWYZ"
-    if way < 0.85:
-        outward = "".join(rng.choice(pick) for _ in range(rng.choice((1, 2, 2)))) + str(rng.randint(1, 39))
-        return read_out(f"{outward}{rng.randint(1, 9)}{rng.choice(pick)}{rng.choice(pick)}", rng)
-    a, b, c = (rng.choice(pick) for _ in range(3))
-    return read_out(f"{a}{rng.randint(1, 9)}{b}{rng.randint(1, 9)}{c}{rng.randint(1, 9)}", rng)
+def _months_old(rng: random.Random) -> Value:
+    value, unit = rng.randint(2, 30), rng.choice(("weeks", "months", "months", "days"))
+    return Value(f"{number(value)} {unit}", rng.choice(("", f"{value} {unit}")))
+
+
+def _decade(rng: random.Random) -> Value:
+    tens = rng.randint(2, 9)
+    part = rng.choice(("early", "mid", "late", "mid to late"))
+    spoken = f"{part} {number(10 * tens).removesuffix('y')}ies"
+    return Value(spoken, rng.choice(("", f"{part} {tens}0s", f"{part}-{tens}0s", spoken.replace(" ", "-"))))
 
 
 def _shaped(rng: random.Random, *shapes: str) -> Value:
@@ -277,7 +272,8 @@ def _count(rng: random.Random) -> Value:
 
 
 _FLAT: dict[str, Callable[[random.Random], Value]] = {
-    "zip": _postcode, "exp": _expiry, "plate": _plate, "ref": _reference, "dob": _birth, "age": _age,
+    "zip": postcode, "hn": house_number, "unit": unit, "box": box, "exp": _expiry, "plate": _plate,
+    "ref": _reference, "dob": _birth, "age": _age, "baby": _months_old, "decade": _decade,
     "phone": lambda r: number_of(r, 10, 10, 10, 11, 7, 9), "card": lambda r: number_of(r, 16, 16, 16, 15),
     "acct": lambda r: number_of(r, 6, 7, 8, 8, 9, 10, 12), "ssn": lambda r: number_of(r, 9, 9, 11, 10),
     "cvv": lambda r: number_of(r, 3, 3, 4), "last4": lambda r: number_of(r, 4, 4, 4, 3, 6),
@@ -294,7 +290,8 @@ _FLAT: dict[str, Callable[[random.Random], Value]] = {
 }  # fmt: skip
 _NAMED: dict[str, Callable[[Names, random.Random], Value]] = {
     "g": lambda n, r: Value(n.one("given", r)), "f": lambda n, r: Value(n.one("family", r)),
-    "c": lambda n, r: Value(n.one("places", r)), "s": lambda n, r: Value(_street(n, r)), "a": _address,
+    "c": lambda n, r: Value(n.one("places", r)), "s": street, "a": address, "house": named_house,
+    "corner": corner,
     "email": _email, "user": _user, "pw": _password,
     "sp": lambda n, r: spell(r.choice((n.one("given", r), n.one("family", r))), r),
     "p": lambda n, r: Value(" ".join((n.one("given", r), n.one("family", r)))),

@@ -46,6 +46,22 @@ STREET_TYPES = (
     "street street street street avenue avenue avenue road road road lane lane drive drive court boulevard "
     "way place terrace crescent close grove hill row square gardens parade circle trail walk mews rise view"
 ).split()
+RARE_STREET_TYPES = (
+    "alley approach bank bend broadway causeway chase common copse cove croft cross crossing dale dene end "
+    "esplanade fields fold garth gate glen green grange heath heights highway hollow junction knoll landing "
+    "loop mall meadow mount nook orchard park parkway path pike plaza point promenade quay reach ridge run "
+    "side spur strand street trace track turnpike vale villas walk wharf wynd yard broadwalk freeway"
+).split()
+STREET_PREFIXES = "north south east west upper lower old great little new saint".split()
+NUMBERED_ROADS = "county road|highway|route|state road|interstate|farm road|county route|old highway".split("|")
+HOUSES = (
+    "house house house cottage cottage lodge barn farm mill court towers mansions hall villa grange wharf "
+    "point heights apartments building rectory vicarage forge cabin ranch rooms yard chambers studios bungalow"
+).split()
+UNITS = (
+    "flat flat flat apartment apartment apartment apt unit unit suite block building tower wing plot lot berth "
+    "pitch caravan cottage stand trailer annexe gate door house villa shop"
+).split()
 STREETS = (
     "oak maple cedar elm pine hill lake river park church mill high main king queen victoria station bridge "
     "garden forest sunset highland franklin lincoln jefferson orchard meadow willow chestnut walnut spring "
@@ -70,22 +86,53 @@ COMPANIES = (
     "the dental practice|united couriers|home and garden|crown hotels|fresh market|swift rentals|"
     "the housing office|clear broadband|the billing department|bright electric|coastal bank|summit insurance|"
     "the surgery|parcel point|the front desk|capital finance|westside pharmacy|the warranty department|"
-    "silverline|amazon|netflix|google|walmart"
+    "silverline|amazon|netflix|google|walmart|the council|the water board|the gas company|head office|"
+    "the complaints team|human resources|the library|the leisure centre|the garden centre|the job centre|"
+    "the post office|the vet|the optician|the hearing clinic|the children's ward|the fracture clinic|"
+    "student services|the admissions office|the ticket office|lost property|the parking office|the tax office|"
+    "the passport office|the courthouse|pioneer mutual|anchor savings|lighthouse pensions|evergreen energy|"
+    "redbrick lettings|keystone mortgages|atlas removals|beacon broadband|orbit mobile|cobalt airways|"
+    "meridian rail|compass car hire|harvest foods|corner bakery|copper kettle cafe|riverside motors|"
+    "highland spring water|golden dragon takeaway|speedy glass|toolbox direct|pet palace|book barn|"
+    "fit club|the climbing wall|sunny days nursery|oakwood primary|the sixth form college|city cabs|"
+    "night owl security|crystal cleaners|green thumb gardening|the roofing firm|the removal company|ikea|ebay|"
+    "spotify|youtube|facebook|microsoft|vodafone|tesco|target|costco|fedex|uber|paypal|zoom|whatsapp"
 ).split("|")
 PRODUCTS = (
     "router|laptop|washing machine|blue jacket|kettle|headphones|office chair|printer|tablet|desk lamp|"
     "vacuum cleaner|phone case|running shoes|coffee machine|air fryer|mattress|garden hose|bookshelf|camera|"
-    "monitor"
+    "monitor|dishwasher|fridge freezer|tumble dryer|sofa|wardrobe|dining table|bed frame|rug|curtains|blinds|"
+    "lawnmower|hedge trimmer|power drill|ladder|paint|wallpaper|bathroom tiles|boiler|radiator|smoke alarm|"
+    "doorbell|security camera|keyboard|mouse|charger|memory card|power bank|smart watch|earbuds|soundbar|"
+    "projector|games console|controller|tent|sleeping bag|rucksack|suitcase|bicycle|helmet|scooter|pushchair|"
+    "car seat|cot|high chair|nappies|puzzle|train set|doll's house|trampoline|paddling pool|barbecue|parasol|"
+    "raincoat|wellies|sandals|boots|jumper|cardigan|jeans|wedding dress|tie|handbag|umbrella|sunglasses|watch|"
+    "necklace|perfume|shampoo|razor|hairdryer|toothbrush|hearing aid|walking stick|blood pressure monitor|"
+    "inhaler|bandages|dog food|cat litter|fish tank|bird seed|compost|roses|greenhouse|fence panels|gravel|"
+    "screen protector|ink cartridges|stapler|whiteboard|filing cabinet|headset|sim card|set top box|modem|"
+    "exhaust|brake pads|windscreen|tyres|battery|roof rack|engine oil"
 ).split("|")
 FOODS = (
     "milk|eggs|a large pepperoni pizza|oat milk|bananas|bread|two lattes|chicken soup|rice|cheddar cheese|"
     "green tea|a cheeseburger|fish and chips|orange juice|pasta|tomatoes|yoghurt|a turkey sandwich|ice cream|"
-    "onions"
+    "onions|a flat white|an espresso|a decaf cappuccino|hot chocolate|sparkling water|a veggie wrap|"
+    "chicken tikka masala|pad thai|two spring rolls|miso soup|a poke bowl|falafel|hummus|olives|jollof rice|"
+    "plantain|samosas|naan bread|biryani|dosa|tacos|a burrito|nachos|guacamole|bagels|croissants|porridge|"
+    "cornflakes|bacon|sausages|black pudding|baked beans|mushrooms|avocado|spinach|broccoli|carrots|potatoes|"
+    "leeks|a cucumber|red peppers|chillies|coriander|basil|garlic|lentils|chickpeas|noodles|tofu|prawns|salmon|"
+    "cod|tuna|lamb chops|minced beef|a roast chicken|turkey|gravy|stuffing|apple pie|custard|brownies|"
+    "a birthday cake|doughnuts|popcorn|crisps|chocolate|liquorice|honey|marmalade|peanut butter|jam|butter|"
+    "cream|goat's cheese|parmesan|flour|sugar|salt|vinegar|olive oil|ketchup|mayonnaise|soy sauce|red wine|"
+    "lager|cider|lemonade|ginger beer|tea bags|grapes|mangoes|a pineapple|strawberries|lemons|dates|walnuts"
 ).split("|")
 SONGS = (
     "some jazz|relaxing music|the morning mix|rain sounds|classic rock|that new album|my workout playlist|"
     "the news|a podcast about history|christmas songs|lullabies|summer hits|slow piano|dance music|"
-    "country radio"
+    "country radio|bluegrass|opera|smooth soul|lo fi beats|whale song|heavy metal|a true crime podcast|"
+    "the cricket commentary|the shipping forecast|bedtime stories|an audiobook|the top forty|afrobeats|reggae|"
+    "the film soundtrack|eighties pop|gospel|string quartets|party music|white noise|the next track|that song|"
+    "the live version|the playlist for running|brass bands|salsa|flamenco|disco|punk|folk songs|nursery rhymes|"
+    "the football|the weather forecast|a meditation|the second episode|the album from last year|piano covers"
 ).split("|")
 DEVICES = (
     "kitchen light|bedroom lamp|heating|television|fan|thermostat|garage door|hallway lights|speaker|oven|"

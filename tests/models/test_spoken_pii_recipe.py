@@ -6,6 +6,7 @@ import re
 import pytest
 import values
 from heard import labelled
+from heard_texts import values_heard
 from sentences import _Memory, _Style, check, dialogue, own_templates, turn
 
 from redactor.bench.gold import GoldWord
@@ -65,6 +66,23 @@ def test_a_dialogue_to_be_spoken_has_a_border_before_every_turn_but_the_first():
         assert re.fullmatch(r"(who is this)?( ?\|? ?it is,? \S+)?( ?\|? ?thanks)?", text)
         turns = sum(opening in text for opening in ("who", "it is", "thanks"))
         assert text.count("|") == turns - 1
+
+
+def test_what_was_heard_elsewhere_stands_for_values_of_its_label_alone():
+    heard = {"PERSON": ["Murder Stretch."]}
+    names = values.Names(held_out=False)
+    said = [dialogue("so {g} lives in {c}", names, random.Random(n), misheard=heard) for n in range(60)]
+    stretched = [[w for w in words if w.text.casefold().strip(".") in ("murder", "stretch")] for words in said]
+    assert 5 < sum(map(bool, stretched)) < 40
+    assert {w.label for words in stretched for w in words} == {"PERSON"}
+
+
+def test_values_that_were_heard_are_runs_of_one_label_without_shreds():
+    words, labels = ["So", "mur", "der", "4", "in", "Leads"], ["", "PERSON", "PERSON", "AGE", "", "CITY"]
+    heard = {"words": words, "labels": labels}
+    found = values_heard([heard] * 100)
+    assert found == {"PERSON": ["mur der"] * 100, "CITY": ["Leads"] * 100}
+    assert values_heard([heard] * 99) == {}
 
 
 def test_held_out_names_are_no_training_names():
