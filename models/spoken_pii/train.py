@@ -1,4 +1,4 @@
-"""Trains the tagger of personal data in conversations; CPU, about half an hour.
+"""Trains the tagger of personal data in conversations; CPU, a quarter of an hour to an hour.
 
     python models/spoken_pii/heard.py --data FOLDER --out heard.jsonl --minutes 120
     python models/spoken_pii/train.py --data FOLDER --heard heard.jsonl --start MINILM --out FOLDER

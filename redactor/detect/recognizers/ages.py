@@ -86,7 +86,7 @@ def _number_end(tokens: Sequence[Token], index: int) -> int:
     torn = end < len(tokens) and tokens[end].kind is Kind.UNIT
     if torn and (token.kind is Kind.UNIT or (token.kind is Kind.TEEN and tokens[end].gap == ", ")):
         return end + 1
-    return end if int(token.digits) <= _OLDEST else index
+    return end if len(token.digits) <= 3 and int(token.digits) <= _OLDEST else index
 
 
 def _hundred(tokens: Sequence[Token], index: int) -> int:

@@ -133,7 +133,7 @@ def _ordered(token: Token) -> int:
     """What an ordinal up to "twelfth", or the number in front of a "th", counts; large for others."""
     if token.text in _MONTHS_IN_ORDER:
         return _MONTHS_IN_ORDER.index(token.text) + 1
-    return int(token.digits) if token.kind is Kind.NUMBER else 99
+    return int(token.digits) if token.kind is Kind.NUMBER and len(token.digits) <= 2 else 99
 
 
 def _day_before(tokens: Sequence[Token], month: int) -> tuple[int, bool]:
@@ -158,7 +158,7 @@ def _day_length(tokens: Sequence[Token], end: int) -> int:
     if last.text in ORDINALS or last.kind is Kind.UNIT:
         tens = before is not None and before.kind is Kind.TENS and before.digits in ("20", "30")
         return 2 if tens and last.gap.strip() in ("", "-") else 1
-    day = last.is_numeric and last.kind in (Kind.NUMBER, Kind.TEEN, Kind.TENS)
+    day = last.is_numeric and last.kind in (Kind.NUMBER, Kind.TEEN, Kind.TENS) and len(last.digits) <= 2
     return 1 if day and 1 <= int(last.digits) <= 31 else 0
 
 

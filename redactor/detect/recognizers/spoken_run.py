@@ -144,7 +144,8 @@ def _is_reference(tokens: Sequence[Token], run: Run, is_announced: bool) -> bool
 def _is_round(run: Run) -> bool:
     """ "Two hundred and fifty", "1,500", "300-400"."""
     counting = [p for p in run.parts if p.digits and p.sure]
-    if len(counting) == 2 and len({len(p.digits) for p in counting}) == 1:
+    lengths = {len(p.digits) for p in counting}
+    if len(counting) == 2 and len(lengths) == 1 and max(lengths) < _LONG:
         low, high = (int(p.digits) for p in counting)
         if low < high and low % 50 == high % 50 == 0:
             return True  # "300-400", "500 to 1000"
