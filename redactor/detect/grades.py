@@ -309,6 +309,5 @@ def of_secret(speech: Speech, index: int) -> Grade:
         return Grade.SURE if _beside_letter(speech, index) or _is_code_letter(speech, index) else Grade.NO
     if token.text in _AROUND:
         return Grade.NO
-    if standing(token, speech.text) >= Standing.CAPITALISED or in_slot(speech, index):
-        return Grade.SURE
-    return Grade.MAYBE
+    told = in_slot(speech, index) or speech.tokens[index - 1].text == "was"  # "it was biscuit"
+    return Grade.SURE if told or standing(token, speech.text) >= Standing.CAPITALISED else Grade.MAYBE

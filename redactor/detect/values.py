@@ -176,9 +176,10 @@ def _is_address(speech: Speech, first: int, last: int, sure: int) -> bool:
     """A number and a name of something, or two names; a house number alone is all that is said."""
     value = speech.tokens[first:last]
     if all(t.kind is not Kind.WORD for t in value):
-        alone = speech.opens_clause(first) or speech.tokens[first - 1].text in grades.LEADS
+        told = first > 0 and speech.tokens[first - 1].text == "number"  # "it's number nine"
+        alone = told or speech.opens_clause(first) or speech.tokens[first - 1].text in grades.LEADS
         ends = last == len(speech.tokens) or speech.opens_clause(last)
-        return alone and ends and _size(speech, first, last) >= 2
+        return alone and ends and _size(speech, first, last) >= (1 if told else 2)
     streets = any(t.text in grades.STREETS or t.text in grades.UNITS for t in value)
     return sure >= 2 or (sure == 1 and (streets or not any(t.is_numeric for t in value)))
 

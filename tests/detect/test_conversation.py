@@ -51,6 +51,8 @@ QUESTIONS = [
     ("and the expiration date", "oh four twenty nine", ["oh four twenty nine"], "CARD_EXPIRY"),
     ("Your date of birth for security?", "The 17th of June 1996.", ["17th of June 1996"], "DATE_OF_BIRTH"),
     ("And your date of bird?", "July seventh.", ["July seventh"], "DATE_OF_BIRTH"),
+    ("And your house number?", "It's number nine.", ["nine"], "STREET_ADDRESS"),
+    ("What was the name of your first pet?", "It was patch.", ["patch"], "PASSWORD"),
     ("What day were you born?", "The 12th of May.", ["12th of May"], "DATE_OF_BIRTH"),
     ("when were you born", "third of march nineteen sixty", ["third of march nineteen sixty"], "DATE_OF_BIRTH"),
     ("And how old are you now?", "I am 66 years old.", ["66"], "AGE"),
