@@ -22,7 +22,7 @@ pytestmark = pytest.mark.model
 
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory):
-    policy = load_policy("strict")
+    policy = load_policy("standard")
     settings = Settings(policy, "tiny.en", "cpu", 1, 1, tmp_path_factory.mktemp("key") / "names.key", True)
     prepared = prepare(settings)
     spec = WorkerSpec(policy, prepared.models, prepared.device, 1, 4, Path("unused"), Path("unused"), True, {})

@@ -140,7 +140,8 @@ def test_no_word_of_the_sample_is_in_what_is_said(measured, cut):
 @pytest.mark.model
 def test_people_read_on_stderr_what_is_going_on_and_the_table(measured, cut):
     assert measured.out.count("\n") == 1
-    lines = measured.err.splitlines()
+    alone, *lines = measured.err.splitlines()
+    assert "'tiny.en' is both model and second opinion" in alone
     assert lines[0].startswith("policy standard; tiny.en (transcribe), ")
     assert lines[0].endswith(f"2 workers; 3 recordings, {cut.seconds:.0f} s of audio")
     assert [line[:6] for line in lines[1:3]] == ["1 of 2", "2 of 2"]
