@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from codes import Value, everyday, number_of, read_out, say_digits
+from codes import Value, everyday, nth_written, number_of, read_out, say_digits
 from wordlists import (
     HOUSES,
     NUMBERED_ROADS,
@@ -50,8 +50,7 @@ def _nth_of(rng: random.Random, most: int) -> Value:
         spoken = f"{number(10 * tens)} {ORDINALS[ones - 1]}"
     else:
         spoken = number(value).removesuffix("y") + ("ieth" if number(value).endswith("y") else "th")
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(ones if value % 100 not in (11, 12, 13) else 0, "th")
-    return Value(spoken, f"{value}{ending}")
+    return Value(spoken, nth_written(value))
 
 
 def _street_name(names: Names, rng: random.Random) -> Value:
@@ -126,13 +125,13 @@ def corner(names: Names, rng: random.Random) -> Value:
 
 def box(rng: random.Random) -> Value:
     """A post box, or a box on a rural route."""
-    box = _numbered(rng, rng.choice(("p o box", "post office box", "private bag", "locked bag", "post box")))
+    at = _numbered(rng, rng.choice(("p o box", "post office box", "private bag", "locked bag", "post box")))
     if rng.random() < 0.35:
         route, value = rng.choice(("rural route", "r r", "route")), rng.randint(1, 9)
-        box = _numbered(rng, "box")
-        return Value(f"{route} {number(value)} {box.spoken}", f"{route} {value}, {box.written or box.spoken}")
-    written = (box.written or box.spoken).replace("p o box", rng.choice(("PO box", "P.O. box")))
-    return Value(box.spoken, written)
+        at = _numbered(rng, "box")
+        return Value(f"{route} {number(value)} {at.spoken}", f"{route} {value}, {at.written or at.spoken}")
+    written = (at.written or at.spoken).replace("p o box", rng.choice(("PO box", "P.O. box")))
+    return Value(at.spoken, written)
 
 
 def address(names: Names, rng: random.Random) -> Value:

@@ -25,9 +25,16 @@ class Value:
     written: str = ""
 
 
+@cache
 def read_list(name: str) -> list[str]:
-    """One of the product's word lists."""
+    """One of the product's word lists; not to be changed."""
     return (LISTS / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1]
+
+
+def nth_written(value: int) -> str:
+    """An ordinal in digits: "3rd"."""
+    last = value % 10 if value % 100 not in (11, 12, 13) else 0
+    return f"{value}" + {1: "st", 2: "nd", 3: "rd"}.get(last, "th")
 
 
 def digits(rng: random.Random, count: int) -> str:

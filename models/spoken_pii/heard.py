@@ -102,13 +102,11 @@ def _by_time(word: SpokenWord, near: Sequence[GoldWord]) -> str:
 def heard(data: Path, minutes: float, seed: int, *, harmless: bool) -> Iterator[dict[str, object]]:
     """Labelled texts of both models, as rows of a JSON lines file; `harmless` ones have nothing personal."""
     names, rng = Names(held_out=False), random.Random(seed)
-    if harmless:
-        chosen = [(s, [b for b in bs if not is_personal(b)]) for s, bs in sources(data, held_out=False)]
-    else:
-        chosen = [
-            (share, [b for b in blocks if "{" in b or rng.random() < 0.15])
-            for share, blocks in sources(data, held_out=False)
-        ]
+
+    def is_wanted(block: str) -> bool:
+        return not is_personal(block) if harmless else "{" in block or rng.random() < 0.15
+
+    chosen = [(share, [*filter(is_wanted, blocks)]) for share, blocks in sources(data, held_out=False)]
     parts = [(share, blocks) for share, blocks in chosen if blocks]
     shares = [share for share, _ in parts]
     first, second = (resolve(m, task="transcribe") for m in ("base", "tiny.en"))

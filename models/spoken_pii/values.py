@@ -11,7 +11,7 @@ import string
 from collections.abc import Callable
 
 from addresses import address, box, corner, house_number, named_house, postcode, street, unit
-from codes import Value, everyday, number_of, read_list, read_out, say_digits, spell
+from codes import Value, everyday, nth_written, number_of, read_list, read_out, say_digits, spell
 from wordlists import (
     COMMON,
     COMMON_FAMILY,
@@ -72,11 +72,6 @@ def _part(names: list[str], rng: random.Random, held_out: bool) -> list[str]:
     return shuffled[:tenth] if held_out else shuffled[tenth:]
 
 
-def _nth(day: int) -> str:
-    """A day of a month as it is written: "3rd"."""
-    return f"{day}" + {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
-
-
 def _birth(rng: random.Random) -> Value:
     day, month, year = rng.randint(1, 28), rng.randint(1, 12), rng.randint(1930, 2015)
     head, tail = divmod(year, 100)
@@ -91,13 +86,13 @@ def _birth(rng: random.Random) -> Value:
         of = f"{rng.choice(('', 'the '))}{nth} of {rng.choice(('', 'the '))}{ORDINALS[month - 1]}"
         return Value(f"{of} {said_year}", f"{of} {rng.choice((year, f'{tail:02d}', said_year))}")
     if way < 0.3:
-        return Value(f"{name} {nth} {said_year}", f"{name.title()} {_nth(day)}, {year}")
+        return Value(f"{name} {nth} {said_year}", f"{name.title()} {nth_written(day)}, {year}")
     if way < 0.55:
-        return Value(f"the {nth} of {name} {said_year}", f"the {_nth(day)} of {name.title()} {year}")
+        return Value(f"the {nth} of {name} {said_year}", f"the {nth_written(day)} of {name.title()} {year}")
     if way < 0.7:
         return Value(f"{number(day)} {name} {said_year}", f"{day} {name.title()}, {year}")
     if way < 0.78:
-        return Value(f"{name} {nth}", f"{name.title()} {_nth(day)}")
+        return Value(f"{name} {nth}", f"{name.title()} {nth_written(day)}")
     short = year if rng.random() < 0.5 else f"{tail:02d}"
     written = rng.choice((f"{day}/{month}/{short}", f"{month}-{day}-{short}", f"{day:02d} {month:02d} {short}"))
     said_month = ONES[month] if month > 9 else rng.choice(("oh ", "", "zero ")) + ONES[month]
@@ -252,9 +247,9 @@ def _date(rng: random.Random) -> Value:
     day, month = rng.randint(1, 28), rng.choice(MONTHS)
     nth = ORDINALS[day - 1].replace("-", " ")
     return rng.choice((
-        Value(f"{month} {nth}", f"{month.title()} {_nth(day)}"),
-        Value(f"the {nth}", f"the {_nth(day)}"),
-        Value(f"the {nth} of {month}", f"the {_nth(day)} of {month.title()}"),
+        Value(f"{month} {nth}", f"{month.title()} {nth_written(day)}"),
+        Value(f"the {nth}", f"the {nth_written(day)}"),
+        Value(f"the {nth} of {month}", f"the {nth_written(day)} of {month.title()}"),
         Value(f"{month} {number(day)}", f"{month.title()} {day}"),
     ))  # fmt: skip
 
