@@ -14,8 +14,8 @@ import argparse
 import json
 import re
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from redactor.config import load_policy  # noqa: E402
 from redactor.detect import Detector, PresidioDetector, SpeechDetector, Tagger  # noqa: E402
 from redactor.detect.tagger import least_probabilities  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
+from redactor.textplaces import TextPlaces  # noqa: E402
 from redactor.types import Segment, Transcript, Word  # noqa: E402
 
 _VALUE = re.compile(r"\{([A-Z_]+):([^}]*)\}")
@@ -66,49 +67,45 @@ def labelled(text: str, first_value: int) -> list[Labelled]:
     return words
 
 
-Placed = list[tuple[int, int, Labelled]]
-
-
-def heard(turns: Sequence[Sequence[str]], first_value: int) -> tuple[Transcript, Placed]:
-    """A transcript of the turns, each speaker on a channel; and channel and place of every word in its text."""
-    segments, placed, now = [], [], 0.0
-    length: Counter[int] = Counter()
+def heard(turns: Sequence[Sequence[str]], first_value: int) -> tuple[Transcript, dict[int, list[Labelled]]]:
+    """A transcript of the turns, each speaker on a channel; and the labels of every channel's words."""
+    segments, said, now = [], defaultdict(list), 0.0
     for speaker, text in turns:
         channel, words = int(speaker != "A"), []
         for word in labelled(text, first_value):
-            char = length[channel] + (length[channel] > 0)
-            length[channel] = char + len(word.text)
-            words.append(Word(word.text, now, now + _WORD_S - 0.02, 0.9, char, length[channel]))
-            placed.append((channel, char, word))
+            words.append(Word(word.text, now, now + _WORD_S - 0.02, 0.9))
+            said[channel].append(word)
             now += _WORD_S
         first_value += len(_VALUE.findall(text))
         start, end = words[0].start, words[-1].end
         segments.append(Segment(channel, "en", None, start, end, tuple(words), -0.3, 0.0, 1.3))
         now += _TURN_PAUSE_S
-    return Transcript(now, tuple(segments)), placed
+    return Transcript.build(now, segments), said
 
 
-def count(lines: Iterator[str], detector: Detector) -> Counts:
+def count(lines: Iterable[str], detector: Detector) -> Counts:
     """What a detector finds in the lines of a file."""
     counts = Counts(Counter(), Counter(), Counter(), Counter())
     num_values = 1
     for line in lines:
         turns = json.loads(line)["turns"]
-        transcript, placed = heard(turns, num_values)
+        transcript, said = heard(turns, num_values)
         num_values += sum(len(_VALUE.findall(text)) for _, text in turns)
         found = detector.detect(transcript)
-        missed: dict[int, bool] = {}
-        for channel, start, word in placed:
-            stop = start + len(word.text)
-            hit = any(p.channel == channel and p.char_start < stop and p.char_end > start for p in found)
-            if word.label or any(c.isalnum() for c in word.text):
-                counts.words[word.label] += 1
-                counts.found[word.label] += hit
-            if word.label:
-                missed[word.value] = missed.get(word.value, False) or not hit
-        for value, label in {word.value: word.label for _, _, word in placed if word.label}.items():
+        missed: dict[tuple[int, str], bool] = {}
+        for channel, words in said.items():
+            places = TextPlaces(transcript.words(channel))
+            hits = {index for pii in found if pii.channel == channel for index in places.under(pii)}
+            for index, word in enumerate(words):
+                if word.label or any(c.isalnum() for c in word.text):
+                    counts.words[word.label] += 1
+                    counts.found[word.label] += index in hits
+                if word.label:
+                    value = word.value, word.label
+                    missed[value] = missed.get(value, False) or index not in hits
+        for (_, label), is_missed in missed.items():
             counts.values[label] += 1
-            counts.whole[label] += not missed[value]
+            counts.whole[label] += not is_missed
     return counts
 
 

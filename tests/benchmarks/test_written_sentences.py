@@ -16,9 +16,12 @@ def test_what_hangs_on_a_value_is_part_of_its_last_word():
 
 
 def test_words_lie_in_their_channels_text_where_they_are_said_to():
-    transcript, placed = heard(TURNS, 1)
-    for channel, start, word in placed:
-        assert transcript.text(channel)[start : start + len(word.text)] == word.text
+    transcript, said = heard(TURNS, 1)
+    for channel, labels in said.items():
+        words = list(transcript.words(channel))
+        assert [word.text for word in words] == [label.text for label in labels]
+        for word in words:
+            assert transcript.text(channel)[word.char_start : word.char_end] == word.text
 
 
 def test_found_words_whole_values_and_harmless_words_are_counted():
