@@ -49,6 +49,8 @@ __all__ = [
 
 # Whisper's own rule: the multilingual vocabularies have at least this many words (openai/whisper model.py).
 _MULTILINGUAL_VOCABULARY = 51865
+# What spaCy calls the language of its multilingual pipelines.
+_SPACY_ANY_LANGUAGE = "xx"
 
 
 class State(StrEnum):
@@ -235,7 +237,7 @@ def _spacy_languages(folder: Path) -> tuple[str, ...]:
         raise ModelError(
             f"{str(folder)!r} is not a spaCy pipeline: give the folder that holds meta.json"
         ) from None
-    return (str(language),)
+    return (ANY_LANGUAGE if language == _SPACY_ANY_LANGUAGE else str(language),)
 
 
 def _tagger_languages(folder: Path) -> tuple[str, ...]:

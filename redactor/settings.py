@@ -19,8 +19,6 @@ from redactor.policy import AUTO_LANGUAGE, Policy
 from redactor.transcribe import Device, choose_device
 from redactor.transcribe.probe import problem
 
-# As the registry says it, and as spaCy does.
-_ANY_LANGUAGE = frozenset({ANY_LANGUAGE, "xx"})
 _DAMAGED = "the settings of the last run are damaged in the ledger; use `redactor run` with its options"
 
 
@@ -191,7 +189,7 @@ def _second_opinion(first: ModelFiles, policy: Policy) -> tuple[dict[str, ModelF
 def _for_language(language: str, name: str, *, task: str) -> ModelFiles:
     """A detector's model; one of another language would search texts of which it understands nothing."""
     model = resolve(name, task=task)
-    if not _ANY_LANGUAGE.union((language,)).intersection(model.languages):
+    if not {language, ANY_LANGUAGE}.intersection(model.languages):
         raise UsageError(
             f"the policy searches {language!r} with {name!r}, which knows {', '.join(model.languages)}; name a "
             f"model for {language!r}, or leave the language out (its recordings are quarantined)"

@@ -151,6 +151,8 @@ def test_own_folder_is_identified_by_its_digests(home, words, languages):
 def test_own_spacy_folder_has_the_language_of_its_meta_data(home):
     write(home / "de_model/meta.json", b'{"lang": "de"}')
     assert resolve(str(home / "de_model"), task="ner").languages == ("de",)
+    write(home / "xx_model/meta.json", b'{"lang": "xx"}')
+    assert resolve(str(home / "xx_model"), task="ner").languages == ("*",)
 
 
 def test_own_tagger_has_the_language_of_its_configuration(home):
