@@ -37,7 +37,7 @@ from redactor.detect.dialogue import SpokenWord  # noqa: E402
 from redactor.detect.house_numbers import house_numbers  # noqa: E402
 from redactor.detect.recognizers.spoken_forms import SPOKEN_FORMS  # noqa: E402
 from redactor.detect.repeats import repeats  # noqa: E402
-from redactor.detect.speech import RULED_OUT, UNLIKELY  # noqa: E402
+from redactor.detect.speech import LOOKS, RULED_OUT, UNLIKELY, Look  # noqa: E402
 from redactor.detect.tagger import least_probabilities  # noqa: E402
 from redactor.detect.wordpieces import Agreement  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
@@ -57,7 +57,7 @@ class Setting:
         The transcript that is searched, of what was heard.
     without : frozenset of str
         Recognizers whose findings are dropped; "presidio" for all but our own.
-    context, numbers, again, tagged, unlikely, ruled_out
+    context, looks, tagged, unlikely, ruled_out
         As in :class:`redactor.detect.SpeechDetector`.
     more : str
         Folder of a spaCy model whose findings count as well; "" for none.
@@ -68,8 +68,7 @@ class Setting:
     hearings: Callable[[HeardRecording], Transcript] = HeardRecording.calibrated
     without: frozenset[str] = frozenset()
     context: tuple[Callable[[Transcript], list[PiiSpan]], ...] = _EVERYTHING
-    numbers: bool = True
-    again: bool = True
+    looks: tuple[Look, ...] = LOOKS
     tagged: bool = True
     unlikely: float = UNLIKELY
     ruled_out: float = RULED_OUT
@@ -102,8 +101,7 @@ class Bench:
             setting.policy,
             context=setting.context,
             taggers=self._taggers(setting) if setting.tagged else (),
-            numbers=house_numbers if setting.numbers else None,
-            again=repeats if setting.again else None,
+            looks=setting.looks,
             unlikely=setting.unlikely,
             ruled_out=setting.ruled_out,
         )
@@ -255,8 +253,8 @@ def settings(policy: Policy) -> Iterator[Setting]:
     yield replace(full, name="- bare answers", context=(answers,))
     yield replace(full, name="- tagger", tagged=False)
     yield replace(full, name="- its word on weak findings", unlikely=0.0)
-    yield replace(full, name="- house numbers of places", numbers=False)
-    yield replace(full, name="- values said again", again=False)
+    yield replace(full, name="- house numbers of places", looks=(repeats,))
+    yield replace(full, name="- values said again", looks=(house_numbers,))
     yield replace(full, name="- en_core_web_sm", without=frozenset({"SpacyRecognizer"}))
     yield replace(full, name="- Presidio's patterns", without=frozenset({"presidio"}))
     if policy.deny.enabled:

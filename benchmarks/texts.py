@@ -22,8 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from redactor.config import load_policy  # noqa: E402
-from redactor.detect import Detector, PresidioDetector, SpeechDetector, Tagger  # noqa: E402
-from redactor.detect.tagger import least_probabilities  # noqa: E402
+from redactor.detect import Detector, load_detector  # noqa: E402
 from redactor.model_registry import resolve  # noqa: E402
 from redactor.textplaces import TextPlaces  # noqa: E402
 from redactor.types import Segment, Transcript, Word  # noqa: E402
@@ -116,12 +115,11 @@ def main() -> None:
     parser.add_argument("--policy", default="standard")
     args = parser.parse_args()
     policy = load_policy(args.policy)
-    models = {language: resolve(name, task="ner").path for language, name in policy.language.detectors.items()}
-    taggers = [
-        Tagger(resolve(name, task="tag").path, language=language, entities=least_probabilities(policy))
-        for language, name in policy.language.taggers.items()
-    ]
-    detector = SpeechDetector(PresidioDetector(policy, spacy_models=models), policy, taggers=taggers)
+    ner, tag = (
+        {language: resolve(name, task=task).path for language, name in models.items()}
+        for task, models in (("ner", policy.language.detectors), ("tag", policy.language.taggers))
+    )
+    detector = load_detector(policy, ner=ner, tag=tag)
     with args.file.open(encoding="utf-8") as lines:
         counts = count(lines, detector)
     harmless, flagged = counts.words.pop(""), counts.found.pop("", 0)

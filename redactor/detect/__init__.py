@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any
 from redactor.detect.base import Detector
 
 if TYPE_CHECKING:
+    from redactor.detect.loading import load_detector
     from redactor.detect.presidio import PresidioDetector
     from redactor.detect.speech import SpeechDetector
     from redactor.detect.tagger import Tagger
 
-__all__ = ["Detector", "PresidioDetector", "SpeechDetector", "Tagger"]
+__all__ = ["Detector", "PresidioDetector", "SpeechDetector", "Tagger", "load_detector"]
 
 # Presidio and spaCy take long to import, and the process that hands out work needs neither.
-_MODULES = {"PresidioDetector": "presidio", "SpeechDetector": "speech", "Tagger": "tagger"}
+_MODULES = {
+    "PresidioDetector": "presidio",
+    "SpeechDetector": "speech",
+    "Tagger": "tagger",
+    "load_detector": "loading",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -30,9 +31,9 @@ RULED_OUT = 0.003
 # Word times of two hearings are no surer.
 _TIME_ERROR_S = 0.05
 
-
 # Finds more in all hearings, by what was found in them.
 Look = Callable[[Sequence[Transcript], Sequence[PiiSpan]], list[PiiSpan]]
+LOOKS: tuple[Look, ...] = (house_numbers, repeats)
 
 
 class TextDetector(Protocol):
@@ -53,10 +54,9 @@ class SpeechDetector:
         Each finds more in one hearing by itself.
     taggers : sequence of Tagger
         Read the hearings as conversations, one for each language.
-    numbers : callable or None
-        Finds what belongs to places that were found in all hearings.
-    again : callable or None
-        Finds where what was found is said again in all hearings.
+    looks : sequence of callable
+        Each finds more in all hearings by what was found so far: numbers of places, then where something is
+        said again.
     unlikely : float
         Findings of weak recognizers count from this probability on that a tagger gives them.
     ruled_out : float
@@ -71,8 +71,7 @@ class SpeechDetector:
         *,
         context: Sequence[Callable[[Transcript], list[PiiSpan]]] = (answers, fragments),
         taggers: Sequence[Tagger] = (),
-        numbers: Look | None = house_numbers,
-        again: Look | None = repeats,
+        looks: Sequence[Look] = LOOKS,
         unlikely: float = UNLIKELY,
         ruled_out: float = RULED_OUT,
     ) -> None:
@@ -80,10 +79,15 @@ class SpeechDetector:
         self._thresholds = dict(policy.entities)
         self._context = context
         self._taggers = taggers
-        self._numbers = numbers
-        self._again = again
+        self._looks = looks
         self._unlikely = unlikely
         self._ruled_out = ruled_out
+
+    def with_least(self, entities: Mapping[str, float]) -> SpeechDetector:
+        """The same models with other thresholds of the taggers; none is loaded again."""
+        other = copy.copy(self)
+        other._taggers = [tagger.with_least(entities) for tagger in self._taggers]
+        return other
 
     def detect(self, transcript: Transcript) -> tuple[PiiSpan, ...]:
         """Findings in all hearings; see :meth:`redactor.detect.Detector.detect`.
@@ -100,10 +104,8 @@ class SpeechDetector:
         readings = [tagger.read(hearings) for tagger in self._taggers]
         found = [pii for pii in found if _is_believed(pii, readings, self._unlikely)]
         found += [pii for reading in readings for pii in reading.found]
-        if self._numbers is not None:
-            found += self._wanted(self._numbers(hearings, found))
-        if self._again is not None:
-            found += self._wanted(self._again(hearings, found))
+        for look in self._looks:
+            found += self._wanted(look(hearings, found))
         return tuple(
             sorted(
                 _without_made_up(found, hearings, readings, self._ruled_out),
@@ -126,7 +128,6 @@ def _is_believed(pii: PiiSpan, readings: Sequence[Reading], unlikely: float) -> 
     if pii.recognizer not in _WEAK or pii.entity_type in _TOLD_BY_QUESTIONS:
         return True
     return all(reading.chance(pii) >= unlikely for reading in readings)
-
 
 
 def _without_made_up(

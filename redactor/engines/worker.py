@@ -95,8 +95,8 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
     ModelError
     """
     # Here and not above: the process that hands out work starts without them.
-    from redactor.detect import PresidioDetector, SpeechDetector, Tagger
-    from redactor.detect.tagger import least_probabilities, least_when_checked
+    from redactor.detect import load_detector
+    from redactor.detect.tagger import least_when_checked
 
     recognizer = Recognizer(
         spec.models["transcribe"],
@@ -107,14 +107,8 @@ def load_tools(spec: WorkerSpec, *, device_index: int) -> Tools:
         device_index=device_index,
         threads=spec.threads,
     )
-    texts = PresidioDetector(spec.policy, spacy_models=_by_language(spec, "ner"))
-    taggers = [
-        Tagger(path, language=language, entities=least_probabilities(spec.policy))
-        for language, path in _by_language(spec, "tag").items()
-    ]
-    detector = SpeechDetector(texts, spec.policy, taggers=taggers)
-    least = least_when_checked(spec.policy)
-    checking = SpeechDetector(texts, spec.policy, taggers=[tagger.with_least(least) for tagger in taggers])
+    detector = load_detector(spec.policy, ner=_by_language(spec, "ner"), tag=_by_language(spec, "tag"))
+    checking = detector.with_least(least_when_checked(spec.policy))
     verifier = Verifier(recognizer, checking, spec.policy, keep=spec.keep)
     return Tools(recognizer, detector, verifier, spec.policy, keep=spec.keep)
 

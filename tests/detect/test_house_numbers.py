@@ -65,5 +65,5 @@ class _Places:
 def test_a_detector_looks_for_them_if_streets_are_wanted(is_wanted):
     policy = Policy("test", entities={"LOCATION": 0.5} | ({"STREET_ADDRESS": 0.5} if is_wanted else {}))
     heard = conversation("a: it went to 2820 Bramley")
-    found = SpeechDetector(_Places(), policy, context=(), again=None).detect(heard)
+    found = SpeechDetector(_Places(), policy, context=(), looks=[house_numbers]).detect(heard)
     assert ("STREET_ADDRESS" in {p.entity_type for p in found}) is is_wanted

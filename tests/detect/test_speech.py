@@ -47,7 +47,7 @@ def finding(recognizer, entity_type="PERSON"):
 
 
 def kept(pii, *chances):
-    detector = SpeechDetector(Texts(pii), POLICY, context=(), taggers=[Reader(c) for c in chances], again=None)
+    detector = SpeechDetector(Texts(pii), POLICY, context=(), taggers=[Reader(c) for c in chances], looks=())
     return detector.detect(HEARD) == (pii,)
 
 
@@ -82,14 +82,14 @@ def test_other_findings_count_whatever_a_tagger_says(pii):
 def test_what_a_tagger_found_itself_counts():
     reader = Reader(0.0)
     reader.found = (finding("ConversationTagger"),)
-    detector = SpeechDetector(Texts(), POLICY, context=(), taggers=[reader], again=None)
+    detector = SpeechDetector(Texts(), POLICY, context=(), taggers=[reader], looks=())
     assert detector.detect(HEARD) == reader.found
 
 
 def test_spacys_model_is_asked_about_the_first_hearing_alone():
     texts = Texts()
     both = replace(HEARD, others=(HEARD, HEARD))
-    SpeechDetector(texts, POLICY, context=(), again=None).detect(both)
+    SpeechDetector(texts, POLICY, context=(), looks=()).detect(both)
     assert texts.by_model == [True, False, False]
 
 
@@ -113,7 +113,7 @@ def found_by_prompt(*readers):
     def look(hearings, found):
         return [pii]
 
-    detector = SpeechDetector(Texts(), POLICY, context=(), taggers=readers, again=look)
+    detector = SpeechDetector(Texts(), POLICY, context=(), taggers=readers, looks=[look])
     return detector.detect(heard) == (pii,)
 
 
@@ -141,6 +141,6 @@ def test_without_a_tagger_what_a_tentative_hearing_has_counts():
 def test_findings_of_other_hearings_are_not_asked_about():
     reader = ByHearing(0.0, 0.0, 0.0)
     pii = finding("NameRecognizer")
-    detector = SpeechDetector(Texts(pii), POLICY, context=(), taggers=[reader], again=None)
+    detector = SpeechDetector(Texts(pii), POLICY, context=(), taggers=[reader], looks=())
     assert detector.detect(HEARD) == (pii,)
     assert reader.asked == []
