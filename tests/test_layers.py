@@ -18,7 +18,7 @@ LAYERS = [
     ["timebase", "files", "batching", "intervals", "textplaces", "entities", "extras", "invariants",
      "policy"],
     ["kernels", "config", "edges", "crosstalk", "audio"],
-    ["config_text", "model_registry", "model_entries", "model_files", "model_hub"],
+    ["config_text", "model_registry", "model_entries", "model_files", "model_hub", "model_adapter"],
     ["transcribe", "detect", "align", "redact", "report", "keep"],
     ["verify", "sqlite", "runfolder", "names", "inputs", "audit"],
     ["staging", "identity", "settings", "ledger", "known_runs", "record"],

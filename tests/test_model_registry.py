@@ -241,9 +241,10 @@ def test_shipped_registry_names_hub_models_as_faster_whisper_does():
 
 def test_models_readme_explains_every_key():
     text = (Path(__file__).parent.parent / "models/README.md").read_text()
-    for key in model_entries._KEYS - {"files", "parts", "calibration", "windows"}:
+    tables = {"files", "parts", "adapters", "calibration", "windows"}
+    for key in model_entries._KEYS - tables:
         assert f"`{key}`" in text
-    for key in ("files", "parts", "calibration", "windows"):
+    for key in tables:
         assert f"model.NAME.{key}]" in text
 
 
