@@ -290,8 +290,8 @@ def test_forgetting_what_nobody_knows_is_2_and_one_json_object(capsys, monkeypat
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert cli.main(["forget", str(tmp_path / "a.wav"), "--json"]) == 2
     told = capsys.readouterr()
-    counts = {"forgotten": [], "to_forget": [], "run_folders": 0, "unknown": 1, "not_searched": 0}
-    assert json.loads(told.out) == counts
+    counts = {"run_folders": 0, "unknown": 1, "not_searched": 0, "not_finished": 0}
+    assert json.loads(told.out) == {"forgotten": [], "to_forget": [], **counts}
     assert "not known in any of 0 run folders" in told.err
 
 

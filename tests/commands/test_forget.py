@@ -1,11 +1,12 @@
 """``redactor forget``: one recording at once, more of them after a look at how many; told as it was."""
 
 import json
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import pytest
 
 from redactor import cli
+from redactor.errors import LockedError
 from redactor.identity import RunIdentity
 from redactor.inputs import find_inputs
 from redactor.known_runs import remember
@@ -133,17 +134,56 @@ def test_an_unknown_target_does_not_keep_the_others(place, forget):
     assert "never.wav" in told
 
 
-def test_a_folder_whose_key_is_gone_is_named_and_does_not_keep_the_others(place, forget):
-    made(place, "three", key="lost")
-    (place / "lost").unlink()
-    code, document, told = forget(place / "in/a.wav")
+def being_worked_on(folder):
+    return locked(folder)
+
+
+def without_its_key(folder):
+    folder.out.with_name("other").unlink()
+    return nullcontext()
+
+
+def damaged(folder):
+    folder.ledger.write_bytes(b"no database" * 999)
+    return nullcontext()
+
+
+@pytest.mark.parametrize("state", [being_worked_on, without_its_key, damaged], ids=lambda state: state.__name__)
+def test_a_folder_that_cannot_be_searched_is_named_and_does_not_keep_the_others(place, forget, state):
+    made(place, "three", key="other")
+    with state(create_run_folder(place / "three")):
+        code, document, told = forget(place / "in/a.wav")
     assert (code, len(document["forgotten"]), document["not_searched"]) == (2, 1, 1)
-    assert f"{str(place / 'three')!r} was not searched" in told
-    assert num_forgotten(place, "one", "two", "three") == [1, 1, 0]
+    assert f"{str(place / 'three')!r} was not searched: " in told
+    assert "1 recording forgotten in 2 run folders" in told
+    assert num_forgotten(place, "one", "two") == [1, 1]
 
 
-def test_nothing_is_erased_while_one_folder_is_worked_on(place, capsys):
+def test_nothing_is_said_to_be_unknown_where_nothing_was_searched(place, forget):
     with locked(create_run_folder(place / "two")):
-        assert cli.main(["forget", str(place / "in/a.wav")]) == 2
-    assert "another run is working on" in capsys.readouterr().err
-    assert num_forgotten(place, "one", "two") == [0, 0]
+        code, document, told = forget(place / "in/a.wav", "--out", place / "two")
+    assert (code, document["forgotten"], document["not_searched"]) == (2, [], 1)
+    assert "another run is working on" in told and "not known" not in told
+    assert num_forgotten(place, "two") == [0]
+
+
+@pytest.mark.parametrize(
+    "error", [LockedError("wait for it"), PermissionError(13, "Permission denied", "a-name.wav")], ids=repr
+)
+def test_what_fails_in_one_folder_is_said_and_does_not_keep_the_others(place, forget, monkeypatch, error):
+    really = Archive.forget
+
+    def fails(archive, *names):
+        if archive.folder.out == place / "one":
+            raise error
+        really(archive, *names)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Archive, "forget", fails)
+        code, document, told = forget(place / "in/a.wav")
+    assert (code, document["run_folders"], document["not_searched"], document["not_finished"]) == (2, 1, 0, 1)
+    assert f"forget is not finished in {str(place / 'one')!r}: " in told and "a-name" not in told
+    assert "1 recording forgotten in 1 run folder\n" in told
+    assert num_forgotten(place, "one", "two") == [0, 1]
+    code, document, told = forget(place / "in/a.wav")
+    assert (code, told) == (0, "1 recording forgotten in 1 run folder\n")
