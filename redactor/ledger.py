@@ -241,11 +241,19 @@ class Ledger:
         with transaction(self._db, self._path) as db:
             db.executemany("INSERT OR IGNORE INTO reviewed VALUES (?, ?, ?, ?, ?)", values)
 
-    def forget(self, name: str) -> None:
-        """Keep of a recording only that it was erased; a name without a row gets one, so it stays out."""
+    def forget(self, *names: str) -> None:
+        """Keep of recordings only that they were erased; a name without a row gets one, so it stays out.
+
+        What was known of them is gone from every byte of the files only after :meth:`scrub`.
+        """
         with transaction(self._db, self._path) as db:
-            db.execute("DELETE FROM reviewed WHERE name = ?", (name,))
-            db.execute("INSERT OR REPLACE INTO job (name, state) VALUES (?, 'forgotten')", (name,))
+            db.executemany("DELETE FROM reviewed WHERE name = ?", ((name,) for name in names))
+            db.executemany(
+                "INSERT OR REPLACE INTO job (name, state) VALUES (?, 'forgotten')", ((name,) for name in names)
+            )
+
+    def scrub(self) -> None:
+        """Take what was forgotten out of the files; it fails while another process reads them."""
         scrub(self._db, self._path)
 
 
@@ -317,9 +325,9 @@ class InputMap:
         with transaction(self._db, self._path) as db:
             db.executemany("DELETE FROM input WHERE name = ?", ((name,) for name in names))
 
-    def forget(self, name: str) -> None:
-        """Take a name out of the map, and every byte of its input out of the files."""
-        self.drop([name])
+    def forget(self, *names: str) -> None:
+        """Take names out of the map, and every byte of their inputs out of the files."""
+        self.drop(names)
         scrub(self._db, self._path)
 
 

@@ -112,8 +112,9 @@ class Record:
         """The signed end of the record after the last event."""
         return self._log.head
 
-    def forgotten(self, name: str) -> None:
-        self._append("forgotten", {"id": self._id(name)})
+    def forgotten(self, names: Iterable[str]) -> None:
+        """Recordings that are erased; before they are."""
+        self._log.append([Event("forgotten", {"id": self._id(name)}) for name in names])
 
     def enrolled(self, fingerprint: str, person: str, role: str, count: int, *, sha256: str) -> None:
         """Somebody's key was enrolled: `count` lines stand in the file of enrolments, of this digest."""

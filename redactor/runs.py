@@ -247,24 +247,26 @@ class Archive:
             body=body,
         )
 
-    def forget(self, name: str) -> None:
-        """Erase every derivative of a recording here; that it was erased stays on record.
+    def forget(self, *names: str) -> None:
+        """Erase every derivative of recordings here; that they were erased stays on record.
 
         The ledger goes first: from then on the files are unlisted, and swept if this is interrupted. Sweeping
-        takes what a killed run left of it, half written or not yet listed.
+        takes what a killed run left of them, half written or not yet listed.
         """
-        row = self.ledger.row(name)
-        self.record.forgotten(name)
-        self.ledger.forget(name)
+        files = [file.path for name in names if (row := self.ledger.row(name)) for file in row.files]
+        self.record.forgotten(names)
+        self.ledger.forget(*names)
         self.write_manifest()
-        remove(self.folder, (file.path for file in row.files) if row else ())
+        remove(self.folder, files)
         sweep(self.folder, listed=self.ledger.listed_files())
-        # Late: it fails while somebody reads what is erased, and the release must not wait for that.
-        forget_reviews(self.folder, name)
-        forget_redactions(self.folder, name)
-        forget_catalog(self.folder, name)
+        # Late: it fails while somebody reads what is erased, and none of the release may wait for that.
+        for name in names:
+            forget_reviews(self.folder, name)
+            forget_redactions(self.folder, name)
+            forget_catalog(self.folder, name)
+        self.ledger.scrub()
         # The very last: by it the same command finds what is left to do.
-        self.inputs.forget(name)
+        self.inputs.forget(*names)
 
     def write_manifest(self) -> None:
         """Write ``release/manifest.jsonl`` anew from the ledger, in order of name."""

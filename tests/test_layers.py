@@ -21,7 +21,7 @@ LAYERS = [
     ["config_text", "model_registry", "model_entries", "model_files", "model_hub", "model_adapter"],
     ["transcribe", "detect", "align", "redact", "report", "keep"],
     ["verify", "sqlite", "runfolder", "names", "inputs", "audit"],
-    ["staging", "identity", "settings", "ledger", "known_runs", "record"],
+    ["staging", "identity", "settings", "ledger", "known_runs", "record", "forgetting"],
     ["pipeline", "kept", "sentinels"],
     ["engines"],
     ["runs", "runthrough", "anew", "bench", "review", "export"],

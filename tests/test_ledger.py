@@ -189,6 +189,7 @@ def test_forgetting_leaves_no_byte_of_the_input(tmp_path, ledger, inputs):
     assert b"secret" in bytes_in(tmp_path)
     inputs.forget("ab")
     ledger.forget("ab")
+    ledger.scrub()
     assert inputs.get("ab") is None
     assert inputs.get("007") is not None
     assert ledger.row("ab") == Row("ab", State.FORGOTTEN, provenance={})
@@ -338,6 +339,7 @@ def test_what_people_found_outlives_a_reset_and_a_result_but_not_an_erasure(tmp_
     ledger.finish(done("ab"))
     assert len(ledger.reviewed("ab")) == 1
     ledger.forget("ab")
+    ledger.scrub()
     assert ledger.reviewed("ab") == () and ledger.names_reviewed() == []
     assert struct.pack(">d", 1234.5678) not in bytes_in(tmp_path)
 

@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import shutil
-from contextlib import closing
+import sqlite3
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -462,7 +463,11 @@ def test_forgetting_takes_what_a_killed_run_left_of_it(archive, inputs):
 
 
 @pytest.mark.parametrize("keep_names", [False, True])
-@pytest.mark.parametrize("step", ["remove", "sweep", "forget_reviews", "forget_redactions", "forget_catalog"])
+@pytest.mark.parametrize(
+    "step",
+    ["Archive.write_manifest", "remove", "sweep", "forget_reviews", "forget_redactions", "forget_catalog",
+     "Ledger.scrub"],
+)  # fmt: skip
 def test_an_interrupted_forget_lists_nothing_and_the_same_words_repeat_it(
     tmp_path, inputs, monkeypatch, step, keep_names
 ):
@@ -479,6 +484,37 @@ def test_an_interrupted_forget_lists_nothing_and_the_same_words_repeat_it(
         archive.forget(name)
         assert not target.exists()
         assert archive.inputs.get(name) is None
+
+
+@contextmanager
+def read_by_another(path):
+    """Somebody reads a store as it is now, such as a backup."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM sqlite_master").fetchone()
+        yield
+
+
+@pytest.mark.parametrize("keep_names", [False, True])
+def test_while_somebody_reads_the_ledger_nothing_of_what_is_forgotten_stays_released(
+    tmp_path, inputs, monkeypatch, keep_names
+):
+    monkeypatch.setattr("redactor.sqlite._BUSY_TIMEOUT_S", 0.0)
+    (inputs / "b.wav").write_bytes(b"two")
+    with opened(tmp_path, keep_names=keep_names) as archive:
+        names = [job.name for job in planned(archive, inputs)[2].jobs]
+        for name in names:
+            release(archive, name)
+        archive.write_manifest()
+        with read_by_another(archive.folder.ledger):
+            with pytest.raises(StoreError, match="not gone.*then do the same again"):
+                archive.forget(*names)
+            assert (released(archive), listed(archive)) == (set(), [])
+        assert sorted(archive.names_for(str(inputs))) == sorted(names)
+        archive.forget(*names)
+        assert archive.names_for("/") == []
+    left = b"".join(path.read_bytes() for path in archive.folder.private.glob("*.sqlite3*"))
+    assert len(names) == 2 and inputs.as_uri().encode() not in left
 
 
 def test_names_are_found_by_input_folder_uri_and_name(archive, inputs, monkeypatch):

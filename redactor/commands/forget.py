@@ -134,8 +134,7 @@ def _erase(found: _Found, key_file: Path | None) -> bool:
         return True
     try:
         with _opened(found.folder, key_file) as archive:
-            for name in names:
-                archive.forget(name)
+            archive.forget(*names)
     except (StoreError, UsageError, OSError) as error:
         # The system's own words hold the path of a file.
         why = f"{error.strerror}; check disk and permissions" if isinstance(error, OSError) else str(error)

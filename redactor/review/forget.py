@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from contextlib import closing
 
-from redactor.ledger import InputMap, Ledger
+from redactor.forgetting import forget_in
 from redactor.review.clips import REVIEW_FOLDER
 from redactor.review.entries import Item
 from redactor.review.regression import forget_findings
 from redactor.review.store import STORE_NAME, ReviewStore
-from redactor.runfolder import RunFolder, open_run_folder, remove, sweep
+from redactor.runfolder import RunFolder, open_run_folder
 
 
 def forget_reviews(folder: RunFolder, name: str) -> None:
@@ -20,7 +20,7 @@ def forget_reviews(folder: RunFolder, name: str) -> None:
     """
     forget_findings(folder, name)
     for ledger in folder.private.glob(f"{REVIEW_FOLDER}/strict/*/private/ledger.sqlite3"):
-        _forget_strict(open_run_folder(ledger.parents[1]), name)
+        forget_in(open_run_folder(ledger.parents[1]), name)
     store_file = folder.private / STORE_NAME
     if store_file.is_file():
         with closing(ReviewStore(store_file)) as store:
@@ -38,17 +38,6 @@ def sweep_clips(folder: RunFolder, store: ReviewStore) -> None:
     for path in folder.private.glob(f"{REVIEW_FOLDER}/clips/*/*"):
         if store.item(path.name.lstrip(".").partition(".")[0]) is None:
             path.unlink(missing_ok=True)
-
-
-def _forget_strict(strict: RunFolder, name: str) -> None:
-    """Of a run folder inside this one; its manifest goes, which is for nobody."""
-    with closing(Ledger(strict.ledger)) as rows, closing(InputMap(strict.inputs)) as inputs:
-        row = rows.row(name)
-        rows.forget(name)
-        inputs.forget(name)
-        strict.manifest.unlink(missing_ok=True)
-        remove(strict, (file.path for file in row.files) if row else ())
-        sweep(strict, listed=rows.listed_files())
 
 
 def _remove_files(folder: RunFolder, item: Item) -> None:
