@@ -326,7 +326,11 @@ class InputMap:
             db.executemany("DELETE FROM input WHERE name = ?", ((name,) for name in names))
 
     def forget(self, *names: str) -> None:
-        """Take names out of the map, and every byte of their inputs out of the files."""
+        """Take names out of the map, and every byte of their inputs out of the files.
+
+        While another process reads them it fails, and the names stay known: by them it is done again.
+        """
+        scrub(self._db, self._path)  # writes anew, which shows every reader; a look at the log would not
         self.drop(names)
         scrub(self._db, self._path)
 

@@ -495,9 +495,10 @@ def read_by_another(path):
         yield
 
 
+@pytest.mark.parametrize("store", ["ledger", "inputs"])
 @pytest.mark.parametrize("keep_names", [False, True])
-def test_while_somebody_reads_the_ledger_nothing_of_what_is_forgotten_stays_released(
-    tmp_path, inputs, monkeypatch, keep_names
+def test_while_somebody_reads_a_store_nothing_of_what_is_forgotten_stays_released(
+    tmp_path, inputs, monkeypatch, keep_names, store
 ):
     monkeypatch.setattr("redactor.sqlite._BUSY_TIMEOUT_S", 0.0)
     (inputs / "b.wav").write_bytes(b"two")
@@ -506,7 +507,7 @@ def test_while_somebody_reads_the_ledger_nothing_of_what_is_forgotten_stays_rele
         for name in names:
             release(archive, name)
         archive.write_manifest()
-        with read_by_another(archive.folder.ledger):
+        with read_by_another(getattr(archive.folder, store)):
             with pytest.raises(StoreError, match="not gone.*then do the same again"):
                 archive.forget(*names)
             assert (released(archive), listed(archive)) == (set(), [])
