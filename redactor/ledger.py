@@ -335,6 +335,11 @@ class InputMap:
         scrub(self._db, self._path)
 
 
+def num_half_forgotten(ledger: Ledger, inputs: InputMap) -> int:
+    """Recordings of which something may be left to erase: forgotten, and still in the map, which comes last."""
+    return sum(inputs.get(row.name) is not None for row in ledger.rows(State.FORGOTTEN))
+
+
 def _row(found: Any) -> Row:
     values = dict(found)
     try:

@@ -91,6 +91,14 @@ def describe(row: Row, path: Path | None) -> str:
     return f"{row.state.value} {which} ({row.name}){where}: {row.reason}: {row.detail}{told}"
 
 
+def half_forgotten(number: int, out: Path) -> str:
+    """A line about recordings of which `forget` has left something: how many, never which."""
+    return (
+        f"{counted(number, 'recording')} forgotten, but forget is not finished: the same words again, redactor "
+        f"forget INPUT|NAME --out {out}, end it once nobody else reads there (a backup, say)"
+    )
+
+
 def counted(number: int, noun: str) -> str:
     """A number of things: ``1 file``, ``2 files``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from redactor.commands.progress import Progress, counted
+from redactor.commands.progress import Progress, counted, half_forgotten
 from redactor.config import load_policy
 from redactor.errors import Interrupted, UsageError
 from redactor.inputs import Found, Input, find_inputs, input_path
 from redactor.known_runs import remember
-from redactor.ledger import InputMap, Ledger, Row, State
+from redactor.ledger import InputMap, Ledger, Row, State, num_half_forgotten
 from redactor.names import default_key_file
 from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder
 from redactor.runs import Archive, Plan
@@ -140,11 +140,13 @@ def _summarize(
     done = [row for row in everything if row.state is State.DONE]
     in_run = set(plan.paths)
     elsewhere = sum(1 for row in archive.ledger.rows(State.PENDING) if row.name not in in_run)
+    num_half = num_half_forgotten(archive.ledger, archive.inputs)
     summary = {
         "released": states.count(State.DONE),
         "quarantined": states.count(State.QUARANTINED),
         "failed": states.count(State.FAILED),
         "forgotten": len(plan.forgotten),
+        "half_forgotten": num_half,
         "pending": elsewhere,
         "unchanged": len(plan.settled),
         "audio_seconds": round(sum(row.duration or 0.0 for row in done), 3),
@@ -170,6 +172,8 @@ def _summarize(
             f"their INPUT, or `redactor retry {archive.folder.out}`",
             file=sys.stderr,
         )
+    if num_half:
+        print(half_forgotten(num_half, archive.folder.out), file=sys.stderr)
     return 0 if all(state is State.DONE for state in states) and not elsewhere else 1
 
 

@@ -9,9 +9,9 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from redactor.commands.progress import describe, objections
+from redactor.commands.progress import describe, half_forgotten, objections
 from redactor.inputs import input_path
-from redactor.ledger import WITHDRAWN, InputMap, Ledger, State
+from redactor.ledger import WITHDRAWN, InputMap, Ledger, State, num_half_forgotten
 from redactor.runfolder import is_held, open_run_folder
 
 _WHY_PENDING = {**WITHDRAWN, "not-reached": "a run was stopped before it was done"}
@@ -24,7 +24,7 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
     Returns
     -------
     int
-        0 if every recording is released (or was forgotten), else 1.
+        0 if every recording is released (or was forgotten, with nothing left of it), else 1.
     """
     folder = open_run_folder(out, private=private)
     at_work = is_held(folder)
@@ -37,6 +37,7 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
         held = list(ledger.rows(State.FAILED, State.QUARANTINED))
         done = list(ledger.rows(State.DONE))
         pending = _pending(ledger, *([State.PENDING] if at_work else [State.PENDING, State.RUNNING]))
+        num_half = num_half_forgotten(ledger, inputs)
         audio = sum(row.duration or 0.0 for row in done)
         muted = sum(row.muted or 0.0 for row in done)
         if as_json:
@@ -61,6 +62,7 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                     {"reason": reason, "detail": why[reason], "recordings": number}
                     for reason, number in pending.items()
                 ],
+                "half_forgotten": num_half,
             }
             print(json.dumps(document))
         else:
@@ -71,9 +73,11 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                 print(describe(row, input_path(origin.uri) if origin else None))
             for reason, number in pending.items():
                 print(f"{number} pending: {reason}: {why[reason]}")
+            if num_half:
+                print(half_forgotten(num_half, out))
             _say_next(out, at_work=at_work, are_pending=bool(pending), are_held=bool(held))
     settled = counts[State.DONE] + counts[State.FORGOTTEN]
-    return 0 if settled == sum(counts.values()) else 1
+    return 0 if settled == sum(counts.values()) and not num_half else 1
 
 
 def _say_next(out: Path, *, at_work: bool, are_pending: bool, are_held: bool) -> None:

@@ -6,13 +6,15 @@ from contextlib import closing, nullcontext
 import pytest
 
 from redactor import cli
-from redactor.errors import LockedError
+from redactor.commands.progress import Progress
+from redactor.commands.run import _summarize
+from redactor.errors import LockedError, StoreError
 from redactor.identity import RunIdentity
 from redactor.inputs import find_inputs
 from redactor.known_runs import remember
 from redactor.ledger import Ledger, State
 from redactor.runfolder import create_run_folder, locked
-from redactor.runs import Archive
+from redactor.runs import Archive, Plan
 
 
 @pytest.fixture
@@ -68,6 +70,49 @@ def test_one_recording_goes_at_once_from_every_folder(place, forget, by):
     assert len(document["forgotten"]) == 1
     assert told == "1 recording forgotten in 2 run folders\n"
     assert num_forgotten(place, "one", "two") == [1, 1]
+
+
+@pytest.fixture
+def half_forgotten(place, forget, monkeypatch):
+    """A run folder in which all was to be forgotten while somebody read the ledger, and what was said."""
+
+    def fail(_):
+        raise StoreError("another process reads it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "scrub", fail)
+        code, document, told = forget(place / "in", "--yes", "--out", place / "one")
+    assert (code, document["forgotten"], document["not_finished"]) == (2, [], 1)
+    return place / "one", told
+
+
+def test_status_says_that_a_forget_is_not_finished_until_it_is(place, forget, half_forgotten, capsys):
+    out, told = half_forgotten
+    assert told == f"redactor: forget is not finished in {str(out)!r}: another process reads it\n"
+    assert cli.main(["status", str(out), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["half_forgotten"] == 3
+    assert cli.main(["status", str(out)]) == 1
+    told = capsys.readouterr().out
+    assert "3 recordings forgotten, but forget is not finished: " in told
+    assert f"redactor forget INPUT|NAME --out {out}, end it once" in told
+    assert ".wav" not in told and not any(name in told for name in names(place))
+    assert forget(place / "in", "--yes", "--out", out)[0] == 0
+    assert cli.main(["status", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["half_forgotten"] == 0
+
+
+def test_a_later_run_says_that_a_forget_is_not_finished(place, half_forgotten, capsys):
+    out, _ = half_forgotten
+    with closing(Archive(create_run_folder(out), key_file=place / "key", keep_names=False)) as archive:
+        progress = Progress(0, {}, verbose=False)
+        assert _summarize(archive, Plan(), [], progress, as_json=True) == 0
+        told = capsys.readouterr()
+        assert json.loads(told.out)["half_forgotten"] == 3
+        assert "3 recordings forgotten, but forget is not finished: " in told.err
+        archive.forget(*names(place))
+        _summarize(archive, Plan(), [], progress, as_json=True)
+    told = capsys.readouterr()
+    assert json.loads(told.out)["half_forgotten"] == 0 and "not finished" not in told.err
 
 
 @pytest.mark.parametrize("several", [["in"], ["in/sub"], ["in/a.wav", "in/sub/b.wav"]], ids=" ".join)
