@@ -37,7 +37,7 @@ class VerifierError(RedactorError):
 
 
 class LockedError(StoreError):
-    """Another run holds the run folder."""
+    """Another process holds the run folder, or a request."""
 
 
 class Interrupted(RedactorError):

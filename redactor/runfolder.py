@@ -266,7 +266,26 @@ def locked(folder: RunFolder) -> Iterator[None]:
     StoreError
         If it cannot be written.
     """
-    lock = folder.private / "lock"
+    refusal = f"another run is working on {str(folder.out)!r}; wait for it, or stop it first"
+    with lock_held(folder.private / "lock", refusal=refusal):
+        yield
+
+
+@contextmanager
+def lock_held(lock: Path, *, refusal: str) -> Iterator[None]:
+    """Hold a lock file, as :func:`locked` does.
+
+    Parameters
+    ----------
+    lock : pathlib.Path
+        Made where there is none.
+    refusal : str
+        What is said if another process holds it.
+
+    Raises
+    ------
+    LockedError, StoreError
+    """
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -278,9 +297,7 @@ def locked(folder: RunFolder) -> Iterator[None]:
         try:
             _hold(descriptor)
         except OSError:
-            raise LockedError(
-                f"another run is working on {str(folder.out)!r}; wait for it, or stop it first"
-            ) from None
+            raise LockedError(refusal) from None
         yield
     finally:
         os.close(descriptor)

@@ -147,6 +147,11 @@ def export_deny(out: Path, *, request: str, reason: str, private: Path | None) -
     -------
     int
         0 if it is stopped, 1 if it was released before.
+
+    Raises
+    ------
+    LockedError
+        If it is being handed over at this moment.
     """
     with closing(Desk(out, private=private)) as desk:
         found = deny(desk.store, desk.tools, request, reason=reason)
@@ -238,6 +243,8 @@ def export_release(
     ------
     UsageError
         If something does not fit; or the approvals do not count.
+    LockedError
+        If it is being released or ended at this moment.
     StoreError
         If the file cannot be written; the release can be repeated then.
     """
@@ -263,6 +270,8 @@ def export_recall(out: Path, *, request: str, private: Path | None) -> int:
 
     Raises
     ------
+    LockedError
+        If it is being handed over at this moment.
     UsageError
         If it was: nothing can be done then.
     """

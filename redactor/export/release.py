@@ -6,8 +6,8 @@ After that nothing does, and this says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from redactor.export.tools import (
 )
 from redactor.files import make_private_dir, write_atomic
 from redactor.ledger import Row
+from redactor.runfolder import lock_held
 
 CONFIRM_WITHIN_DAYS = 14
 PACKAGE_DAYS = 30
@@ -43,6 +44,7 @@ CANARY_SIZE = 3
 CANARY_NAME = "canary.age"
 CANARY_IDENTITY = "canary-identity.txt"
 PACKAGE_NAME = "package.age"
+_LOCK_NAME = "lock"
 
 
 def make_canary(
@@ -178,12 +180,18 @@ def kinds_to_ask(tools: Tools, found: Request) -> tuple[str, ...]:
 
 
 def deny(store: RequestStore, tools: Tools, request: str, *, reason: str = "denied") -> Request:
-    """Somebody says no: the request is stopped, or an incident is opened after the release."""
-    found = current(store, tools, request)
+    """Somebody says no: the request is stopped, or an incident is opened after the release.
+
+    Raises
+    ------
+    LockedError
+        If another process is handing it over.
+    """
     rule = slug(reason, "the reason")
-    if found.state is State.RELEASED and found.handed_over:
-        return take(store, tools, found, Step.INCIDENT, incident=(rule, None))
-    return stop(store, tools, found, rule)
+    with _not_handing_over(store, tools, request) as found:
+        if found.state is State.RELEASED and found.handed_over:
+            return take(store, tools, found, Step.INCIDENT, incident=(rule, None))
+        return stop(store, tools, found, rule)
 
 
 def seal(store: RequestStore, tools: Tools, request: str, *, days: float = PACKAGE_DAYS) -> Request:
@@ -214,14 +222,11 @@ def seal(store: RequestStore, tools: Tools, request: str, *, days: float = PACKA
 def _seal(
     tools: Tools, found: Request, held: Held, manifest: Manifest, inner: str, *, now: float, is_canary: bool
 ) -> Sealed:
-    folder = tools.root / found.id
-    target = folder / (CANARY_NAME if is_canary else PACKAGE_NAME)
+    target = _folder_of(tools, found) / (CANARY_NAME if is_canary else PACKAGE_NAME)
     try:
-        make_private_dir(tools.root)
-        make_private_dir(folder)
         target.unlink(missing_ok=True)  # of a process that was killed before it was on record
     except OSError as error:
-        raise StoreError(f"{str(folder)!r} cannot be written: {error.strerror}; free the disk") from None
+        raise StoreError(f"{str(target)!r} cannot be written: {error.strerror}; free the disk") from None
     roots = {}
     for line in manifest.lines:
         source = tools.holdings.source(line.source)
@@ -232,6 +237,40 @@ def _seal(
     sha256 = tools.seal(sealing)
     names = tuple(line.name for line in manifest.lines)
     return Sealed(f"{found.id}/{target.name}", sha256, now, now, names)
+
+
+def _folder_of(tools: Tools, found: Request) -> Path:
+    folder = tools.root / found.id
+    try:
+        make_private_dir(tools.root)
+        make_private_dir(folder)
+    except OSError as error:
+        raise StoreError(f"{str(folder)!r} cannot be written: {error.strerror}; free the disk") from None
+    return folder
+
+
+@contextmanager
+def _alone(store: RequestStore, tools: Tools, found: Request) -> Iterator[Request]:
+    """A request as it is now, held: the store cannot tell who is handing over from who was killed in it.
+
+    The lock is the request's own: no run and no other request, which may take hours, is in the way of a recall.
+    """
+    refusal = (
+        f"another process is releasing or ending request {found.id}; wait for it, or stop it, and try again"
+    )
+    with lock_held(_folder_of(tools, found) / _LOCK_NAME, refusal=refusal):
+        yield current(store, tools, found.id)
+
+
+@contextmanager
+def _not_handing_over(store: RequestStore, tools: Tools, request: str) -> Iterator[Request]:
+    """A request as it is now, that nobody is handing over."""
+    found = current(store, tools, request)
+    if found.state is State.RELEASED:
+        with _alone(store, tools, found) as found:
+            yield found
+    else:
+        yield found  # if a release begins meanwhile, the store refuses one of the two
 
 
 def release(
@@ -250,11 +289,26 @@ def release(
     Raises
     ------
     BindingError
-        If something does not fit; the request is stopped and the package worthless.
+        If something does not fit; the request is stopped. The package is worthless then, unless an earlier
+        release was killed while it handed over.
+    LockedError
+        If another process is releasing or ending it.
     UsageError
         If the approvals do not count, or it was handed over already.
     """
     found = current(store, tools, request)
+    check_move(Step.RELEASE, found.state, None)
+    with _alone(store, tools, found) as found:
+        secret = _to_hand_over(store, tools, found)
+        detail = {"sha256": found.package.sha256 if found.package else None}
+        released = take(store, tools, found, Step.RELEASE, detail=detail)
+        hand_over(secret)
+        done = {"handed-over": True}
+        return take(store, tools, released, Step.RELEASE, detail=done, change={"handed_over": True})
+
+
+def _to_hand_over(store: RequestStore, tools: Tools, found: Request) -> str:
+    """The inner identity, once all that is here fits."""
     check_move(Step.RELEASE, found.state, None)
     if found.handed_over:
         raise UsageError("the inner identity was handed over already and is not here any more")
@@ -266,11 +320,7 @@ def release(
     if secret is None:
         stop(store, tools, found, "no-identity")
         raise UsageError("the inner identity is gone and the package opens for nobody; the request is stopped")
-    detail = {"sha256": found.package.sha256 if found.package else None}
-    released = take(store, tools, found, Step.RELEASE, detail=detail)
-    hand_over(secret)
-    done = {"handed-over": True}
-    return take(store, tools, released, Step.RELEASE, detail=done, change={"handed_over": True})
+    return secret
 
 
 def _is_whole(tools: Tools, package: Sealed | None) -> bool:
@@ -283,20 +333,23 @@ def _is_whole(tools: Tools, package: Sealed | None) -> bool:
 def recall(store: RequestStore, tools: Tools, request: str) -> Request:
     """Destroy the inner identity while it is here: whoever has the package can never open it.
 
+    Where a release was killed in the handing over, nobody knows that: the request is stopped then.
+
     Raises
     ------
+    LockedError
+        If another process is handing it over.
     UsageError
         If it was handed over: nothing can be done then.
     """
-    found = current(store, tools, request)
-    _check_not_handed_over(found)
-    if found.state is State.RELEASED:
-        # Nobody knows whether it left before the process was killed.
-        found = stop(store, tools, found, "recalled-while-handed-over")
-    else:
-        found = take(store, tools, found, Step.RECALL)
-    _remove_canary_identity(tools, found)
-    return found
+    with _not_handing_over(store, tools, request) as found:
+        _check_not_handed_over(found)
+        if found.state is State.RELEASED:
+            found = stop(store, tools, found, "recalled-while-handed-over")
+        else:
+            found = take(store, tools, found, Step.RECALL)
+        _remove_canary_identity(tools, found)
+        return found
 
 
 def expire(store: RequestStore, tools: Tools, request: str) -> Request:
