@@ -23,6 +23,7 @@ from redactor.export.release import (
     expire_all,
     kinds_to_ask,
     make_canary,
+    may_have_left,
     recall,
     release,
     seal,
@@ -34,6 +35,11 @@ from redactor.files import write_once
 from redactor.runfolder import locked
 
 _MAX_FACTS_BYTES = 64 * 1024
+_UNKNOWN = (
+    "no inner identity of this is here any more, but a release was interrupted while it was handed over, and "
+    "nobody knows whether it left: whoever has it and the package can open it. Ask who released it, and look "
+    "for its file"
+)
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ def export_deny(out: Path, *, request: str, reason: str, private: Path | None) -
     Returns
     -------
     int
-        0 if it is stopped, 1 if it was released before.
+        0 if it is stopped, 1 if it was released before, or nobody knows whether it was.
 
     Raises
     ------
@@ -155,10 +161,13 @@ def export_deny(out: Path, *, request: str, reason: str, private: Path | None) -
     """
     with closing(Desk(out, private=private)) as desk:
         found = deny(desk.store, desk.tools, request, reason=reason)
+        is_unknown = may_have_left(desk.store, found)
     if found.state is State.RELEASED:
         print("the package was handed over and cannot be taken back; an incident is open", file=sys.stderr)
+    elif is_unknown:
+        print(_UNKNOWN, file=sys.stderr)
     say_state(found)
-    return 0 if found.state is State.STOPPED else 1
+    return 1 if found.state is not State.STOPPED or is_unknown else 0
 
 
 def export_extend(out: Path, *, request: str, reason: str, private: Path | None) -> int:
@@ -266,7 +275,7 @@ def export_recall(out: Path, *, request: str, private: Path | None) -> int:
     Returns
     -------
     int
-        0.
+        0, or 1 if nobody knows whether it was: a release was interrupted.
 
     Raises
     ------
@@ -304,13 +313,14 @@ def export_expire(out: Path, *, request: str | None, private: Path | None) -> in
 def _end(out: Path, request: str, act: Callable[..., Request], private: Path | None) -> int:
     with closing(Desk(out, private=private)) as desk:
         found = act(desk.store, desk.tools, request)
-    print(
+        is_unknown = may_have_left(desk.store, found)
+    never = (
         "no inner identity of this is here any more: its package can never be opened. What was read in a "
-        "canary stays read",
-        file=sys.stderr,
+        "canary stays read"
     )
+    print(_UNKNOWN if is_unknown else never, file=sys.stderr)
     say_state(found)
-    return 0
+    return 1 if is_unknown else 0
 
 
 def _hand_over(target: Path | None) -> Callable[[str], None]:

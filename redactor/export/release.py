@@ -290,7 +290,7 @@ def release(
     ------
     BindingError
         If something does not fit; the request is stopped. The package is worthless then, unless an earlier
-        release was killed while it handed over.
+        release was killed, see :func:`may_have_left`.
     LockedError
         If another process is releasing or ending it.
     UsageError
@@ -333,7 +333,8 @@ def _is_whole(tools: Tools, package: Sealed | None) -> bool:
 def recall(store: RequestStore, tools: Tools, request: str) -> Request:
     """Destroy the inner identity while it is here: whoever has the package can never open it.
 
-    Where a release was killed in the handing over, nobody knows that: the request is stopped then.
+    Where a release was killed in the handing over, nobody knows that: the request is stopped then, see
+    :func:`may_have_left`.
 
     Raises
     ------
@@ -350,6 +351,12 @@ def recall(store: RequestStore, tools: Tools, request: str) -> Request:
             found = take(store, tools, found, Step.RECALL)
         _remove_canary_identity(tools, found)
         return found
+
+
+def may_have_left(store: RequestStore, found: Request) -> bool:
+    """Whether nobody knows if the inner identity left: handing it over began, and has no end on record."""
+    was_begun = any(event.after == State.RELEASED.value for event in store.events(found.id))
+    return was_begun and not found.handed_over
 
 
 def expire(store: RequestStore, tools: Tools, request: str) -> Request:

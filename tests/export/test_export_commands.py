@@ -387,6 +387,21 @@ def test_a_recall_makes_it_worthless_and_after_the_release_it_says_that_it_canno
     assert "cannot be taken back; an incident is open" in office.said
 
 
+@pytest.mark.parametrize("act", ["recall", "deny"])
+def test_after_a_release_that_was_interrupted_nobody_says_that_it_can_never_be_opened(office, monkeypatch, act):
+    def interrupted(text):
+        raise KeyboardInterrupt
+
+    request, _ = office.up_to("seal")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("sys.stdout.write", interrupted)
+        office.run("export", "release", office.out, request, *office.key)
+    office.run("export", act, office.out, request, code=1)
+    assert "nobody knows whether it left" in office.said
+    assert "never" not in office.said
+    assert office.show(request)["state"] == "stopped"
+
+
 def test_an_identity_is_not_written_over_a_file_and_goes_to_stdout_otherwise(office):
     request, _ = office.up_to("seal")
     office.private("inner.age", "mine")
