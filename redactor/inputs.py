@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -42,6 +42,14 @@ class Input:
     relative: Path
     refusal: str | None = None
     within: str = ""
+
+    @property
+    def root(self) -> Path | None:
+        """Folder out of which no link may lead; None if it was named itself."""
+        if self.within == self.uri:
+            return None
+        parts = self.path.parts
+        return input_path(self.within) if self.within else Path(*parts[: len(parts) - len(self.relative.parts)])
 
 
 @dataclass(frozen=True)
@@ -215,11 +223,9 @@ def found_again(uri: str, relative: Path, within: str) -> Input:
     within : str
         As in :class:`Input`. If it is not known, the recording counts as found in a folder.
     """
-    path = input_path(uri)
-    if within == uri:
-        return Input(uri, path, relative, within=within)
-    root = input_path(within) if within else Path(*path.parts[: len(path.parts) - len(relative.parts)])
-    return Input(uri, path, relative, _refusal_below(root, path), within)
+    found = Input(uri, input_path(uri), relative, within=within)
+    root = found.root
+    return found if root is None else replace(found, refusal=_refusal_below(root, found.path))
 
 
 def _refusal_below(root: Path, path: Path) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from redactor.align import align, merge, on_channels
+from redactor.audio.originals import Original
 from redactor.audio.recording import Recording, open_recording
 from redactor.detect import Detector
 from redactor.detect.deny import denied
@@ -106,7 +107,7 @@ class Redacted:
 
 
 def redact_recording(
-    path: Path, tools: Tools, staging: Staging, *, about: dict[str, Any], reviewed: Sequence[TimeSpan] = ()
+    file: Original, tools: Tools, staging: Staging, *, about: dict[str, Any], reviewed: Sequence[TimeSpan] = ()
 ) -> Redacted:
     """Read a recording, find what is personal, mute it, and stage what may be released.
 
@@ -115,7 +116,7 @@ def redact_recording(
 
     Parameters
     ----------
-    path : pathlib.Path
+    file : Original
         Read only.
     tools : Tools
     staging : Staging
@@ -138,7 +139,7 @@ def redact_recording(
     known: dict[Any, Any] = {}
     with contextlib.ExitStack() as opened:
         with stage("decode", watch):
-            recording = opened.enter_context(open_recording(path))
+            recording = opened.enter_context(open_recording(file.path, within=file.within))
             _check_long_enough(recording, policy)
         with stage("transcribe", watch):
             heard = tools.recognizer.transcribe(recording, policy)

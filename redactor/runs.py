@@ -179,7 +179,8 @@ class Archive:
                 plan.settled.append(row.bare())
             else:
                 undone[name] = row
-                plan.jobs.append(Job(name, item.path, _num_bytes(stamp), self.ledger.reviewed(name)))
+                heard = self.ledger.reviewed(name)
+                plan.jobs.append(Job(name, item.path, _num_bytes(stamp), heard, item.root))
         self.withdraw(row for row in undone.values() if row is not None)
         # Only now: a run that is killed before must find the old stamps, or it takes old results for new.
         self.inputs.drop(twice)

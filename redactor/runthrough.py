@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from redactor.audio.problems import LEADS_OUT
 from redactor.engines.base import refused, settle
 from redactor.errors import RecordingError, UsageError
 from redactor.inputs import Input, found_again
@@ -20,7 +21,7 @@ from redactor.runs import Archive, Plan
 from redactor.settings import Prepared, Settings
 
 REFUSALS = {
-    "link-out-of-tree": "a symbolic link that leads out of the INPUT folder; name its target as an INPUT",
+    "link-out-of-tree": LEADS_OUT,
     "broken-link": "a symbolic link that leads nowhere; remove or repair it",
     "no-permission": "the folder may not be read by this user; grant read permission, then run again",
     "name-too-long": "its name is too long for --keep-names; shorten it, or leave out --keep-names",

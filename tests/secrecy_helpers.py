@@ -408,8 +408,8 @@ def _install() -> None:
     opened = pipeline.open_recording
 
     @contextlib.contextmanager
-    def open_recording(path):
-        with opened(path) as recording:
+    def open_recording(path, **options):
+        with opened(path, **options) as recording:
             _Stage("decode", lambda _: None).transcribe(recording, None)
             yield recording
 

@@ -94,6 +94,21 @@ def test_a_link_in_place_of_a_file_or_a_folder_is_seen(tree, again, tmp_path):
     assert refused["a.wav"] == refused["sub/b.wav"] == "link-out-of-tree"
 
 
+@pytest.mark.parametrize("is_older", [False, True])
+def test_the_folder_of_a_recording_is_known_when_it_is_opened(tree, tmp_path, is_older):
+    folder = create_run_folder(tmp_path / "out")
+    with closing(Archive(folder, key_file=tmp_path / "key", keep_names=False)) as archive:
+        first = archive.plan(find_inputs([str(tree)]).inputs, NOW)
+        if is_older:
+            archive.inputs.put({n: replace(o, within="") for n, o in archive.inputs.items()})
+        later = archive.plan(inputs_of(archive.inputs, first.paths), NOW)
+        named = archive.plan(find_inputs([str(tree / "a.wav")]).inputs, NOW)
+        named_later = archive.plan(inputs_of(archive.inputs, named.paths), NOW)
+    assert len(first.jobs) == len(later.jobs) == 3
+    assert {job.within for job in (*first.jobs, *later.jobs)} == {tree}
+    assert {job.within for job in (*named.jobs, *named_later.jobs)} == {None}
+
+
 def test_what_was_mended_or_is_gone_is_for_the_decoder(tree, again):
     def mend():
         (tree / "nowhere.wav").unlink()

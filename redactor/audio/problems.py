@@ -12,12 +12,15 @@ from redactor.errors import DecodeError, RecordingError, UnreadableError
 
 _RESAVE = "open it in an audio editor, listen, and save it as WAV or FLAC"
 
+LEADS_OUT = "a symbolic link that leads out of the INPUT folder; name its target as an INPUT"
+
 _UNREADABLE = {
     "vanished": "the file is not there; check that it was not moved or deleted, then run again",
     "no-permission": "the file may not be read by this user; grant read permission, then run again",
     "not-a-file": "not a regular file; name a file or a folder of files",
     "cannot-open": "the system cannot open or read the file; check the path and the disk, then run again",
     "changed-while-read": "the file changed while it was read; wait until it is complete, then run again",
+    "link-out-of-tree": LEADS_OUT,
 }
 
 _UNDECODABLE = {

@@ -20,6 +20,7 @@ import numpy as np
 from redactor.audio.blocks import BLOCK_SAMPLES, copied_blocks
 from redactor.audio.containers import sniff
 from redactor.audio.growing import GrowingSamples
+from redactor.audio.originals import opened
 from redactor.audio.passes import checked_blocks, reading
 from redactor.audio.problems import Fault, error_for
 from redactor.audio.progress import step
@@ -129,7 +130,11 @@ def collect(recording: Recording) -> Audio:
 
 @contextmanager
 def open_recording(
-    path: Path, *, max_samples: int = MAX_SAMPLES, keep_bytes: int = KEEP_BYTES
+    path: Path,
+    *,
+    within: Path | None = None,
+    max_samples: int = MAX_SAMPLES,
+    keep_bytes: int = KEEP_BYTES,
 ) -> Iterator[Recording]:
     """Open a recording for reading in blocks, several times over, without changing it.
 
@@ -144,6 +149,8 @@ def open_recording(
     ----------
     path : Path
         Symbolic links are followed.
+    within : Path, optional
+        What is opened has to lie in this folder, whatever was there when the folder was searched.
     max_samples : int
         Most values (samples per channel times channels) to decode.
     keep_bytes : int
@@ -158,14 +165,15 @@ def open_recording(
     Raises
     ------
     UnreadableError
-        Reasons "vanished", "no-permission", "not-a-file", "cannot-open", "changed-while-read".
+        Reasons "vanished", "no-permission", "not-a-file", "cannot-open", "changed-while-read",
+        "link-out-of-tree".
     DecodeError
         Reasons "empty-file", "not-audio", "truncated-header", "truncated", "unfinished", "damaged",
         "no-channels", "bad-rate", "no-samples", "non-finite", "too-long", "several-streams",
         "format-changes", "unsupported-codec".
     """
     with _explained(path):
-        file = _File(path, _opened(path), max_samples)
+        file = _File(path, opened(path, within), max_samples)
     try:
         with _explained(path):
             recording = file.recording(keep_bytes)
@@ -188,18 +196,6 @@ def _explained(path: Path) -> Iterator[None]:
     except OSError:
         # A disk or a network share that fails while it is read.
         raise error_for(path, "cannot-open") from None
-
-
-def _opened(path: Path) -> int:
-    """Descriptor of whatever is there; a pipe or a device is not waited for."""
-    try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    except FileNotFoundError:
-        raise Fault("vanished") from None
-    except PermissionError:
-        raise Fault("no-permission") from None
-    except (OSError, ValueError):
-        raise Fault("cannot-open") from None
 
 
 class _InMemory:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from redactor.audio.originals import Original
 from redactor.errors import QuarantineError, RecordingError
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row, State
@@ -31,12 +32,15 @@ class Job:
         Its size when the run was planned; 0 where nobody knows.
     reviewed : tuple of TimeSpan
         What people heard in it that is to be muted.
+    within : pathlib.Path or None
+        As in :class:`redactor.audio.originals.Original`.
     """
 
     name: str
     path: Path
     num_bytes: int = 0
     reviewed: tuple[TimeSpan, ...] = ()
+    within: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,8 @@ def attempt(
     """
     staging = Staging(release, job.name, keep_names=keep_names)
     try:
-        about = {"name": job.name, **provenance}
-        done = redact_recording(job.path, tools, staging, about=about, reviewed=job.reviewed)
+        about, file = {"name": job.name, **provenance}, Original(job.path, job.within)
+        done = redact_recording(file, tools, staging, about=about, reviewed=job.reviewed)
     except RecordingError as error:
         staging.discard()
         return refused(job.name, error)

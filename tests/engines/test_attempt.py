@@ -29,6 +29,7 @@ from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, State
 from redactor.pipeline import Tools
 from redactor.runfolder import create_run_folder
+from redactor.runthrough import REFUSALS
 from redactor.types import Origin, TimeSpan
 
 NAME_OF_JOB = "ab" * 16
@@ -52,9 +53,9 @@ def ledger(folder):
         yield opened
 
 
-def run(recording, folder, *, transcript=GOOD, found=(NAME,), verifier=None, reviewed=()):
+def run(recording, folder, *, transcript=GOOD, found=(NAME,), verifier=None, reviewed=(), within=None):
     tools = Tools(Stage(transcript), Stage(found), verifier or Verifier(), POLICY)
-    job = Job(NAME_OF_JOB, recording, reviewed=reviewed)
+    job = Job(NAME_OF_JOB, recording, reviewed=reviewed, within=within)
     return attempt(job, tools, release=folder.release, keep_names=False, provenance=IDENTITY.provenance)
 
 
@@ -69,6 +70,17 @@ def raising(error):
         raise error
 
     return call
+
+
+def test_a_link_that_came_in_place_of_an_input_is_not_followed_out_of_its_folder(recording, folder, tmp_path):
+    (tmp_path / "tree").mkdir()
+    link = tmp_path / "tree" / "call.wav"
+    link.symlink_to(recording)
+    outcome = run(link, folder, within=tmp_path / "tree")
+    assert (outcome.state, outcome.stage, outcome.reason) == (State.FAILED, "decode", "link-out-of-tree")
+    assert outcome.detail == REFUSALS["link-out-of-tree"]
+    assert files_below(folder.release) == []
+    assert run(link, folder).state is run(link, folder, within=tmp_path).state is State.DONE
 
 
 # Where each stage gets its work done; the two models are handed in.
