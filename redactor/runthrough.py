@@ -16,6 +16,7 @@ from redactor.inputs import Input, found_again
 from redactor.ledger import InputMap, Ledger, Row
 from redactor.names import load_key
 from redactor.record import Record
+from redactor.review.withdraw import follow_up_open
 from redactor.runfolder import RunFolder
 from redactor.runs import Archive, Plan
 from redactor.settings import Prepared, Settings
@@ -74,7 +75,12 @@ def inputs_of(inputs: InputMap, names: Iterable[str]) -> list[Input]:
 
 
 def begin(archive: Archive, prepared: Prepared, found: Sequence[Input]) -> Plan:
-    """Keep the settings, bring ledger and release together, and say what there is to do; it is on record."""
+    """Keep the settings, bring ledger and release together, and say what there is to do; it is on record.
+
+    What reviewers found and nobody followed up is withdrawn before all else: the ledger does not know it, and
+    the recording would count as settled, or be released again as it was.
+    """
+    follow_up_open(archive)
     archive.ledger.set_setting("settings", prepared.settings.to_json())
     archive.reconcile(prepared.identity)
     plan = archive.plan(found, prepared.identity)

@@ -18,6 +18,7 @@ from redactor.inputs import Found, Input, find_inputs, input_path
 from redactor.known_runs import remember
 from redactor.ledger import InputMap, Ledger, Row, State, num_half_forgotten
 from redactor.names import default_key_file
+from redactor.review.consequences import withdraw_open_findings
 from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder
 from redactor.runs import Archive, Plan
 from redactor.runthrough import begin, carry_out, inputs_of, last_settings
@@ -90,6 +91,7 @@ def retry(
 ) -> int:
     """Work again on what failed (or was quarantined, or is pending), with the last run's settings."""
     folder = open_run_folder(out, private=private)
+    withdraw_open_findings(folder)  # or what leaks, as reviewers said, were not among what is pending
     states = [State.FAILED, State.PENDING, State.RUNNING]
     states += [State.QUARANTINED] if quarantined else []
     with (

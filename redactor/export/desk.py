@@ -26,7 +26,7 @@ from redactor.ledger import Ledger, Row
 from redactor.names import load_key
 from redactor.policy import Policy
 from redactor.record import Record
-from redactor.review.entries import Stage
+from redactor.review.store import open_findings
 from redactor.runfolder import open_run_folder
 from redactor.runs import Archive
 from redactor.runthrough import record_of, settings_of
@@ -189,15 +189,8 @@ class Desk:
 
     def found(self) -> set[str]:
         """Recordings in which a reviewer found something that nobody has followed up."""
-        from redactor.review.store import STORE_NAME as REVIEWS
-        from redactor.review.store import ReviewStore
-
-        path = self.folder.private / REVIEWS
-        if not path.is_file():
-            return set()
-        with closing(ReviewStore(path)) as reviews:
-            # From the withdrawal on the ledger has what was heard, and a release is held to that.
-            return {found.name for found in reviews.findings(Stage.FOUND)}
+        # From the withdrawal on the ledger has what was heard, and a release is held to that.
+        return {found.name for found in open_findings(self.folder)}
 
     def redact(
         self, folder: str, names: Sequence[str], policy: Policy, channels: Mapping[str, int]

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from redactor.review.entries import Finding, Item, Kind, Lot, Mark, Opinion, Stage, Verdict, meets
+from redactor.runfolder import RunFolder
 from redactor.sqlite import Store, scrub
 
 STORE_NAME = "review.sqlite3"
@@ -176,6 +178,15 @@ class ReviewStore(Store):
                 bare = replace(verdict, marks=planted, comment="")
                 db.execute("UPDATE verdict SET value = ? WHERE rowid = ?", (_json(bare), row["at"]))
         scrub(self.db, self._path)
+
+
+def open_findings(folder: RunFolder) -> list[Finding]:
+    """What people found in a run folder and nobody has followed up: the ledger does not know it yet."""
+    path = folder.private / STORE_NAME
+    if not path.is_file():
+        return []
+    with closing(ReviewStore(path)) as store:
+        return store.findings(Stage.FOUND)
 
 
 def insert_verdict(db: sqlite3.Connection, verdict: Verdict, findings: Iterable[Finding]) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from redactor.entities import ENTITY_TYPES
 from redactor.errors import UsageError
+from redactor.inputs import input_path
 from redactor.ledger import Row, State
-from redactor.review.regression import OTHER
+from redactor.review.entries import Finding, Stage
+from redactor.review.regression import OTHER, add_finding
+from redactor.review.search import finding_span
+from redactor.review.store import STORE_NAME, ReviewStore, open_findings
 from redactor.runfolder import RunFolder, remove, sweep
 from redactor.runs import Archive
 from redactor.types import Origin, TimeSpan
@@ -64,6 +71,51 @@ def withdraw_all(archive: Archive, found: Mapping[str, Sequence[TimeSpan]]) -> l
     return [row.name for row in rows]
 
 
+def follow_up(archive: Archive, store: ReviewStore, findings: Sequence[Finding]) -> None:
+    """Withdraw the recordings of findings as :func:`withdraw`, and say of the findings that it is done.
+
+    Parameters
+    ----------
+    archive : Archive
+        With the folder's lock held.
+    store : ReviewStore
+    findings : sequence of Finding
+
+    Raises
+    ------
+    StoreError, UsageError
+        If it cannot be done; the findings stay where they are, to be tried again.
+    """
+    spans = defaultdict(list)
+    for finding in findings:
+        spans[finding.name].append(finding_span(finding.start, finding.end, finding.type))
+    for name in withdraw_all(archive, spans):
+        origin = archive.inputs.get(name)
+        for span in spans[name] if origin is not None else ():
+            _remember(archive.folder, name, origin.uri, span)
+    store.set_stage([finding.id for finding in findings], Stage.WITHDRAWN)
+
+
+def follow_up_open(archive: Archive) -> set[str]:
+    """Follow up what nobody came to yet: somebody held the lock, or whoever stored the verdict was killed.
+
+    Parameters
+    ----------
+    archive : Archive
+        With the folder's lock held.
+
+    Returns
+    -------
+    set of str
+        NAMEs of the recordings.
+    """
+    found = open_findings(archive.folder)
+    if found:
+        with closing(ReviewStore(archive.folder.private / STORE_NAME)) as store:
+            follow_up(archive, store, found)
+    return {finding.name for finding in found}
+
+
 def remove_at_once(folder: RunFolder, row: Row) -> None:
     """Remove the files of a recording while another process holds the folder; :func:`withdraw` follows.
 
@@ -75,9 +127,16 @@ def remove_at_once(folder: RunFolder, row: Row) -> None:
     """
     # Safe without the lock: the ledger belongs to that process and goes on listing files that are not there,
     # which shows less than it allows and never more. Whoever exports takes a listed file that is missing for
-    # withdrawn, and so does the next start. Should the recording just be released anew, without what was heard
-    # being muted, then that release goes when the lock is free and `withdraw` has its turn.
+    # withdrawn. The next start does not: it would release it as it was, and so follows up findings before it
+    # looks at the release (`follow_up_open`). Should the recording just be released anew, without what was
+    # heard being muted, then that release goes when the lock is free and `withdraw` has its turn.
     remove(folder, (file.path for file in row.files))
+
+
+def _remember(folder: RunFolder, name: str, uri: str, span: TimeSpan) -> None:
+    # The original may be out of reach now. The withdrawal counts; the regression set can do without.
+    with contextlib.suppress(UsageError):
+        add_finding(folder, name, input_path(uri), span)
 
 
 def _checked(span: TimeSpan) -> TimeSpan:

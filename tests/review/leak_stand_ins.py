@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import soundfile as sf
 from stage_stand_ins import GOOD, NAME, POLICY, Stage, Verifier, heard, prepared, write_recording
 
 from redactor.engines.base import attempt, settle
@@ -155,6 +156,11 @@ def is_consistent(house):
     with house.archive() as archive:
         done = [row.name for row in archive.ledger.rows(State.DONE)]
     return house.listed() == done == house.released()
+
+
+def is_muted(house, name, start, end):
+    samples, rate = sf.read(house.audio(name), dtype="int16", always_2d=True)
+    return not samples[round(start * rate) : round(end * rate)].any()
 
 
 def found_by_reviewer(store, name, start, end):

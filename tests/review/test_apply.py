@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 from kill_helpers import EXAMPLES, Command
-from leak_stand_ins import HI, PADDED, House, found_by_reviewer, is_consistent, marked
+from leak_stand_ins import HI, PADDED, House, found_by_reviewer, is_consistent, is_muted, marked
 from stage_stand_ins import SECRET, heard
 
 from redactor.commands import review_apply as command
@@ -48,11 +48,6 @@ def name(house):
 def withdrawn(house, name, *spans):
     with house.archive() as archive:
         withdraw(archive, name, spans or [FOUND])
-
-
-def is_muted(house, name, start, end):
-    samples, rate = sf.read(house.audio(name), dtype="int16", always_2d=True)
-    return not samples[round(start * rate) : round(end * rate)].any()
 
 
 def test_just_what_waits_is_done_anew_with_what_was_found_muted_on_every_channel(house, name):

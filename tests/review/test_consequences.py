@@ -9,7 +9,7 @@ from redactor import runs
 from redactor.commands.review_sample import SampleOptions, review_sample
 from redactor.errors import LockedError, StoreError
 from redactor.ledger import State
-from redactor.review import consequences, strict
+from redactor.review import strict, withdraw
 from redactor.review.consequences import settle_findings, withdraw_findings
 from redactor.review.drawing import Extras, draw_sample
 from redactor.review.entries import Stage
@@ -67,7 +67,7 @@ def test_what_failed_stays_to_be_tried_again(house, store, finding, monkeypatch)
     def fail(*_):
         raise StoreError("no disk")
 
-    monkeypatch.setattr(consequences, "withdraw_all", fail)
+    monkeypatch.setattr(withdraw, "withdraw_all", fail)
     with pytest.raises(StoreError):
         withdraw_findings(house.folder, store, [finding])
     assert stages(store) == [Stage.FOUND]
