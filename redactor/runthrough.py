@@ -13,10 +13,11 @@ from redactor.audio.problems import LEADS_OUT
 from redactor.engines.base import refused, settle
 from redactor.errors import RecordingError, UsageError
 from redactor.inputs import Input, found_again
-from redactor.ledger import InputMap, Ledger, Row
+from redactor.ledger import InputMap, Ledger, Row, State
 from redactor.names import load_key
 from redactor.record import Record
-from redactor.review.withdraw import follow_up_open
+from redactor.review.store import open_findings
+from redactor.review.withdraw import follow_up_open, remove_at_once
 from redactor.runfolder import RunFolder
 from redactor.runs import Archive, Plan
 from redactor.settings import Prepared, Settings
@@ -93,6 +94,9 @@ def carry_out(
 ) -> list[Row]:
     """Do what is planned; however it ends, the manifest and the record say how far it came.
 
+    Reviewers go on meanwhile, but nothing can be withdrawn for them while the folder is held: a recording that
+    is released without what they found being muted goes at once, and all else follows at the end.
+
     Parameters
     ----------
     archive : Archive
@@ -105,7 +109,7 @@ def carry_out(
     Returns
     -------
     list of Row
-        What became of each recording, bare.
+        What became of each recording, bare; pending again, where a reviewer found something in it meanwhile.
 
     Raises
     ------
@@ -115,6 +119,8 @@ def carry_out(
     rows: list[Row] = []
 
     def settled(row: Row) -> None:
+        if row.state is State.DONE and row.name in {found.name for found in open_findings(archive.folder)}:
+            remove_at_once(archive.folder, row)  # and no more: others are in hand, and a withdrawal sweeps
         rows.append(row.bare())
         on_row(row)
 
@@ -131,6 +137,8 @@ def carry_out(
                 )
             )
         archive.engine(prepared).run(plan.jobs, on_row=settled)
+        now = {name: archive.ledger.row(name) for name in follow_up_open(archive)}
+        rows = [(now.get(row.name) or row).bare() for row in rows]
     finally:
         archive.write_manifest()
         archive.record.run_ended(Counter(row.state.value for row in rows))

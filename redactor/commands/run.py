@@ -48,7 +48,7 @@ def run(options: RunOptions) -> int:
     Returns
     -------
     int
-        0 if all of it is released, and nothing of earlier runs is pending; else 1.
+        0 if all of it is released, and nothing is pending; else 1.
     """
     policy = load_policy(options.policy)
     _check_places(options)
@@ -137,11 +137,11 @@ def _summarize(
     archive: Archive, plan: Plan, rows: Sequence[Row], progress: Progress, *, as_json: bool
 ) -> int:
     """Say what became of this run's recordings, those settled before included."""
-    everything = [*plan.settled, *rows]
+    waiting = {row.name for row in archive.ledger.rows(State.PENDING)}
+    # What a reviewer found something in meanwhile waits, and is none of what was done or was there before.
+    everything = [row for row in (*plan.settled, *rows) if row.name not in waiting]
     states = [row.state for row in everything]
     done = [row for row in everything if row.state is State.DONE]
-    in_run = set(plan.paths)
-    elsewhere = sum(1 for row in archive.ledger.rows(State.PENDING) if row.name not in in_run)
     num_half = num_half_forgotten(archive.ledger, archive.inputs)
     summary = {
         "released": states.count(State.DONE),
@@ -149,8 +149,8 @@ def _summarize(
         "failed": states.count(State.FAILED),
         "forgotten": len(plan.forgotten),
         "half_forgotten": num_half,
-        "pending": elsewhere,
-        "unchanged": len(plan.settled),
+        "pending": len(waiting),
+        "unchanged": sum(row.name not in waiting for row in plan.settled),
         "audio_seconds": round(sum(row.duration or 0.0 for row in done), 3),
         "muted_seconds": round(sum(row.muted or 0.0 for row in done), 3),
         "wall_seconds": round(progress.wall_seconds, 3),
@@ -162,21 +162,21 @@ def _summarize(
     print(
         f"{summary['released']} released, {summary['quarantined']} quarantined, {summary['failed']} failed"
         + (f", {summary['forgotten']} forgotten" if plan.forgotten else "")
-        + (f" ({summary['unchanged']} from before)" if plan.settled else "")
+        + (f" ({summary['unchanged']} from before)" if summary["unchanged"] else "")
         + f"; {summary['audio_seconds']:.1f} s of audio, {summary['muted_seconds']:.1f} s muted; "
         + (f"RTFx {summary['rtfx']:.1f}; " if progress.audio_seconds else "")
         + f"see {archive.folder.release}",
         file=sys.stderr,
     )
-    if elsewhere:
+    if waiting:
         print(
-            f"{elsewhere} pending from earlier runs, not released (`redactor status` says why): run again with "
-            f"their INPUT, or `redactor retry {archive.folder.out}`",
+            f"{len(waiting)} pending, not released (`redactor status` says why): run again with their INPUT, "
+            f"or `redactor retry {archive.folder.out}`",
             file=sys.stderr,
         )
     if num_half:
         print(half_forgotten(num_half, archive.folder.out), file=sys.stderr)
-    return 0 if all(state is State.DONE for state in states) and not elsewhere else 1
+    return 0 if all(state is State.DONE for state in states) and not waiting else 1
 
 
 def _check_places(options: RunOptions) -> None:

@@ -105,13 +105,13 @@ class House:
             finally:
                 archive.close()
 
-    def run(self, policy=None):
+    def run(self, policy=None, *, on_row=lambda row: None):
         """`redactor run` over all recordings; the rows of those that were worked on."""
         prepared = self.prepare(self.settings(policy))
         self.stages.done.clear()
         with self.archive() as archive:
             plan = begin(archive, prepared, find_inputs([str(self.inputs)]).inputs)
-            return carry_out(archive, prepared, plan, on_row=lambda row: None)
+            return carry_out(archive, prepared, plan, on_row=on_row)
 
     def reconcile(self):
         """What the next start does first."""

@@ -1,9 +1,12 @@
 """What a reviewer found and nobody followed up is followed up by whoever works on the folder next."""
 
+import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
-from leak_stand_ins import HI, House, found_by_reviewer, is_consistent, is_muted
+from leak_stand_ins import HI, PADDED, House, found_by_reviewer, is_consistent, is_muted
+from stage_stand_ins import Verifier
 
 from redactor.commands import run as command
 from redactor.errors import LockedError
@@ -13,6 +16,7 @@ from redactor.review.consequences import withdraw_findings
 from redactor.review.entries import Stage
 from redactor.review.store import STORE_NAME, ReviewStore
 from redactor.runfolder import locked
+from redactor.runs import Archive
 
 
 @pytest.fixture
@@ -80,3 +84,85 @@ def test_a_run_over_other_recordings_withdraws_it(house, store, name, left):
     house.run()
     assert house.state(name) is State.PENDING and is_consistent(house)
     assert house.released() == [kept]
+
+
+# --- while a run is at work
+
+OTHER_POLICY = replace(PADDED, entities={"PERSON": 0.4})
+
+
+class _Reviewing(Verifier):
+    """Passes everything; while it looks at the first recording, a reviewer finds something in one."""
+
+    def __init__(self, find):
+        super().__init__()
+        self._find = find
+
+    def check(self, claim, *, known, first):
+        if not self.claims:
+            self._find()
+        return super().check(claim, known=known, first=first)
+
+
+def found_meanwhile(house, store, name):
+    found_by_reviewer(store, name, HI.start, HI.end)
+    with pytest.raises(LockedError):
+        withdraw_findings(house.folder, store, store.findings())
+
+
+def run_and_look(house, name):
+    """A run under another policy; whether a file of one recording was there whenever one was done."""
+    released = []
+    rows = house.run(OTHER_POLICY, on_row=lambda row: released.extend(house.released()))
+    return {row.name: row.state for row in rows}, name in released
+
+
+def before_the_release_is_looked_at(house, find, monkeypatch):
+    really = Archive.reconcile
+    monkeypatch.setattr(Archive, "reconcile", lambda *given: (find(), really(*given)))
+
+
+def while_it_is_worked_on(house, find, monkeypatch):
+    house.stages.verifier = _Reviewing(find)
+
+
+@pytest.mark.parametrize("moment", [before_the_release_is_looked_at, while_it_is_worked_on])
+def test_what_is_released_without_it_being_muted_goes_at_once(house, store, monkeypatch, moment):
+    name, other = house.names()
+    moment(house, lambda: found_meanwhile(house, store, name), monkeypatch)
+    states, was_there = run_and_look(house, name)
+    assert not was_there
+    assert states == {name: State.PENDING, other: State.DONE}
+    assert house.state(name) is State.PENDING and is_consistent(house)
+    assert [finding.stage for finding in store.findings()] == [Stage.WITHDRAWN]
+    assert house.events()[-1] == ("run-ended", {"pending": 1, "done": 1})
+
+
+def ran(house, monkeypatch, capsys):
+    """`redactor run` over all recordings: exit code, summary, and what is told to a person."""
+    monkeypatch.setattr(command, "load_policy", lambda _: house.settings().policy)
+    monkeypatch.setattr(command, "remember", lambda _: None)
+    options = command.RunOptions(
+        inputs=[str(house.inputs)], out=house.out, policy="theirs", model=None, device="cpu", num_workers=1,
+        private=None, key_file=house.key_file, keep_names=False, as_json=True, verbose=False,
+    )  # fmt: skip
+    code = command.run(options)
+    said = capsys.readouterr()
+    return code, json.loads(said.out), said.err
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_what_was_found_meanwhile_is_not_counted_as_released(house, store, monkeypatch, capsys, is_settled):
+    first, second = house.names()
+    with house.archive() as archive:
+        archive.ledger.reset([first])
+    name = second if is_settled else first
+    house.stages.verifier = _Reviewing(lambda: found_meanwhile(house, store, name))
+    code, summary, told = ran(house, monkeypatch, capsys)
+    assert code == 1
+    assert (summary["released"], summary["pending"], summary["unchanged"]) == (1, 1, 0 if is_settled else 1)
+    assert "1 released, 0 quarantined" in told and "1 pending, not released" in told
+    assert is_consistent(house) and house.released() == [first if is_settled else second]
+    code, summary, _ = ran(house, monkeypatch, capsys)
+    assert (code, summary["released"], summary["pending"], summary["unchanged"]) == (0, 2, 0, 1)
+    assert is_muted(house, name, HI.start, HI.end)
