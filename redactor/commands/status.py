@@ -8,10 +8,12 @@ import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from redactor.commands.progress import describe, half_forgotten, objections
+from redactor.commands.progress import counted, describe, half_forgotten, objections
 from redactor.inputs import input_path
-from redactor.ledger import WITHDRAWN, InputMap, Ledger, State, num_half_forgotten
+from redactor.ledger import WITHDRAWN, InputMap, Ledger, Row, State, num_half_forgotten
+from redactor.review.store import open_findings
 from redactor.runfolder import is_held, open_run_folder
 
 _WHY_PENDING = {**WITHDRAWN, "not-reached": "a run was stopped before it was done"}
@@ -24,9 +26,11 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
     Returns
     -------
     int
-        0 if every recording is released (or was forgotten, with nothing left of it), else 1.
+        0 if every recording is released (or was forgotten, with nothing left of it) and none is to be
+        withdrawn, else 1.
     """
     folder = open_run_folder(out, private=private)
+    found = open_findings(folder)
     at_work = is_held(folder)
     why = {**_WHY_PENDING, "not-reached": _AT_WORK} if at_work else _WHY_PENDING
     with closing(Ledger(folder.ledger)) as ledger, closing(InputMap(folder.inputs)) as inputs:
@@ -47,17 +51,8 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                 "states": {state.value: number for state, number in counts.items()},
                 "audio_seconds": round(audio, 3),
                 "muted_seconds": round(muted, 3),
-                "not_released": [
-                    {
-                        "id": row.name,
-                        "state": row.state.value,
-                        "stage": row.stage,
-                        "reason": row.reason,
-                        "detail": row.detail,
-                        "objections": objections(row),
-                    }
-                    for row in held
-                ],
+                "not_released": [_held_back(row) for row in held],
+                "open_findings": len(found),
                 "pending": [
                     {"reason": reason, "detail": why[reason], "recordings": number}
                     for reason, number in pending.items()
@@ -73,17 +68,35 @@ def status(out: Path, *, private: Path | None, as_json: bool) -> int:
                 print(describe(row, input_path(origin.uri) if origin else None))
             for reason, number in pending.items():
                 print(f"{number} pending: {reason}: {why[reason]}")
+            if found:
+                number = len({finding.name for finding in found})
+                print(f"{number} to be withdrawn: {counted(len(found), 'finding')}: {WITHDRAWN['reviewed']}")
             if num_half:
                 print(half_forgotten(num_half, out))
-            _say_next(out, at_work=at_work, are_pending=bool(pending), are_held=bool(held))
+            _say_next(
+                out, at_work=at_work, are_found=bool(found), are_pending=bool(pending), are_held=bool(held)
+            )
     settled = counts[State.DONE] + counts[State.FORGOTTEN]
-    return 0 if settled == sum(counts.values()) and not num_half else 1
+    return 0 if settled == sum(counts.values()) and not found and not num_half else 1
 
 
-def _say_next(out: Path, *, at_work: bool, are_pending: bool, are_held: bool) -> None:
+def _held_back(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.name,
+        "state": row.state.value,
+        "stage": row.stage,
+        "reason": row.reason,
+        "detail": row.detail,
+        "objections": objections(row),
+    }
+
+
+def _say_next(out: Path, *, at_work: bool, are_found: bool, are_pending: bool, are_held: bool) -> None:
     if at_work:
         print("a run, or another command, is at work on this folder now", file=sys.stderr)
         return
+    if are_found:
+        print(f"to withdraw and mute what was found: redactor review apply {out}", file=sys.stderr)
     if are_pending:
         print(f"to release them: run again with their INPUT, or redactor retry {out}", file=sys.stderr)
     if are_held:

@@ -8,6 +8,8 @@ import pytest
 from redactor.commands.status import status
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row, State
+from redactor.review.entries import Finding, Stage
+from redactor.review.store import STORE_NAME, ReviewStore, insert_findings
 from redactor.runfolder import create_run_folder, locked
 from redactor.runs import Archive
 from redactor.types import Origin, TimeSpan
@@ -85,3 +87,33 @@ def test_while_a_run_is_at_work_it_is_not_said_to_be_stopped(out, capsys):
     assert "1 pending: not-reached: a run is at work and has yet to come to it" in told.out
     assert told.err == "a run, or another command, is at work on this folder now\n"
     assert (document["at_work"], document["states"]["running"]) == (True, 1)
+
+
+@pytest.fixture
+def reviewed(tmp_path):
+    """One that is released, and two findings in it that nobody has followed up."""
+    folder = create_run_folder(tmp_path / "out")
+    with closing(Ledger(folder.ledger)) as ledger:
+        ledger.finish(Row("aa", State.DONE))
+    with closing(ReviewStore(folder.private / STORE_NAME)) as store, store.transaction() as db:
+        found = [Finding(f"f{n}", "item", "r1", "aa", n, n + 1.0, "PERSON", Stage.FOUND) for n in range(2)]
+        insert_findings(db, found)
+    return folder
+
+
+def test_what_a_reviewer_found_and_nobody_followed_up_is_said_with_the_next_step(reviewed, capsys):
+    code, told = said(reviewed.out, capsys)
+    assert code == 1
+    assert told.out.splitlines()[2:] == ["1 to be withdrawn: 2 findings: a person heard something in it"]
+    assert told.err == f"to withdraw and mute what was found: redactor review apply {reviewed.out}\n"
+    code, told = said(reviewed.out, capsys, as_json=True)
+    assert (code, json.loads(told.out)["open_findings"]) == (1, 2)
+
+
+@pytest.mark.parametrize("stage", [Stage.WITHDRAWN, Stage.SETTLED])
+def test_what_was_followed_up_is_not_said_again(reviewed, capsys, stage):
+    with closing(ReviewStore(reviewed.private / STORE_NAME)) as store:
+        store.set_stage(["f0", "f1"], stage)
+    code, told = said(reviewed.out, capsys)
+    assert (code, told.err) == (0, "")
+    assert json.loads(said(reviewed.out, capsys, as_json=True)[1].out)["open_findings"] == 0
