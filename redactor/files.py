@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -82,7 +83,9 @@ def fsync_dir(path: Path) -> None:
 def make_private_dir(path: Path) -> None:
     """Create a folder that only its owner may enter, and narrow it if it was wider."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o777 != 0o700:  # a folder whose group its files inherit stays one
+        path.chmod(mode & ~0o777 | 0o700)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 Layout (a contract, see README): ``release/{audio,transcripts,reports}/xx/NAME.ext`` and
 ``release/manifest.jsonl``; ``private/`` beside it or elsewhere. A private folder belongs to one OUT: its ledger
-would not list what another one released. An id in both says so.
+would not list what another one released. An id in both says so. While a run works there is ``.staging/`` beside
+``release/``, laid out like it: whoever copies ``release/`` meanwhile gets nothing that was not checked.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -50,6 +52,11 @@ class RunFolder:
         return self.out / "release"
 
     @property
+    def staging(self) -> Path:
+        """Where a run puts what is not checked yet; only while it works, or was killed at it."""
+        return staging_beside(self.release)
+
+    @property
     def manifest(self) -> Path:
         return self.release / "manifest.jsonl"
 
@@ -68,6 +75,11 @@ class RunFolder:
     def release_path(self, relative: str) -> Path:
         """Absolute path of a file that is named relative to ``release/``."""
         return self.release / relative
+
+
+def staging_beside(release: Path) -> Path:
+    """Where outputs lie before they are released: a rename away from it."""
+    return release.with_name(".staging")
 
 
 def relative_path(part: str, name: str, extension: str, *, keep_names: bool) -> str:
@@ -102,8 +114,8 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
     Raises
     ------
     UsageError
-        If `out` holds a ``release/`` that no ledger knows: it would be emptied; if the private folder is that
-        of another OUT.
+        If `out` holds a ``release/`` or a ``.staging/`` that no ledger knows: it would be emptied; if the
+        private folder is that of another OUT.
     StoreError
         If the folders cannot be written.
     """
@@ -116,11 +128,12 @@ def create_run_folder(out: Path, *, private: Path | None = None) -> RunFolder:
             )
     folder = RunFolder(out, (private or out / "private").absolute())
     _check_tie(folder)
-    if not _is_file(folder.ledger) and _has_release(out):
-        raise UsageError(
-            f"{str(folder.release)!r} holds files but {str(folder.private)!r} has no ledger for them; name "
-            "another --out, or the --private of the run that wrote them"
-        )
+    for place in (folder.release, folder.staging):
+        if not _is_file(folder.ledger) and _holds_files(place):
+            raise UsageError(
+                f"{str(place)!r} holds files but {str(folder.private)!r} has no ledger for them; name "
+                "another --out, or the --private of the run that wrote them"
+            )
     try:
         folder.release.mkdir(parents=True, exist_ok=True)
         make_private_dir(folder.private)
@@ -157,13 +170,13 @@ def _check_tie(folder: RunFolder) -> None:
     with contextlib.suppress(UsageError):  # a damaged pointer: that is why --private is named
         own = _pointed_at(folder.out) or inside
     # Its private folder was moved.
-    is_left_alone = not _is_file(own / "ledger.sqlite3") and _has_release(folder.out)
+    is_left_alone = not _is_file(own / "ledger.sqlite3") and _holds_files(folder.release)
     if tie is None:
         fits = not _is_file(folder.ledger) or _is_same(folder.private, own) or (not out_id and is_left_alone)
     elif out_id:
         fits = out_id == tie.run_id
     else:
-        was_moved = is_left_alone and not _has_release(tie.out)
+        was_moved = is_left_alone and not _holds_files(tie.out / "release")
         fits = _is_same(folder.private, inside) or _is_same(folder.out, tie.out) or was_moved
     if not fits:
         whose = f", {str(tie.out)!r}" if tie is not None else ""
@@ -220,10 +233,10 @@ def _no_id(path: Path) -> UsageError:
     return UsageError(f"{str(path)!r} is no id of a run folder; put the right file back")
 
 
-def _has_release(out: Path) -> bool:
-    """Whether anything lies in ``release/``, or may: it cannot be looked into."""
+def _holds_files(place: Path) -> bool:
+    """Whether anything lies in a folder, or may: it cannot be looked into."""
     try:
-        return any((out / "release").iterdir())
+        return any(place.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
@@ -327,7 +340,7 @@ def is_held(folder: RunFolder) -> bool:
 
 
 def sweep(folder: RunFolder, *, listed: Iterable[str]) -> int:
-    """Remove everything from ``release/`` that is not listed, temporary files included.
+    """Remove everything from ``release/`` that is not listed, and all that is staged.
 
     Parameters
     ----------
@@ -338,7 +351,12 @@ def sweep(folder: RunFolder, *, listed: Iterable[str]) -> int:
     Returns
     -------
     int
-        Number of files removed.
+        Number of files removed from ``release/``.
+
+    Raises
+    ------
+    StoreError
+        If what is staged cannot be removed.
     """
     keep = {os.fsencode(PurePosixPath(path)) for path in listed} | {b"manifest.jsonl"}
     root = os.fsencode(folder.release)
@@ -352,7 +370,29 @@ def sweep(folder: RunFolder, *, listed: Iterable[str]) -> int:
                 removed += 1
         if where != root and not os.listdir(where):
             os.rmdir(where)
+    clear_staging(folder)
     return removed
+
+
+def clear_staging(folder: RunFolder) -> None:
+    """Remove all that is staged; use it while no worker writes there.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be removed.
+    """
+    staging = folder.staging
+    if staging.is_dir() and not staging.is_symlink():
+        shutil.rmtree(staging, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            staging.unlink(missing_ok=True)
+    if os.path.lexists(staging):
+        raise StoreError(
+            f"{str(staging)!r} holds what no check has passed, and cannot be removed; see whose it is and who "
+            "uses it, remove it, then run again"
+        )
 
 
 def remove(folder: RunFolder, paths: Iterable[str]) -> None:
@@ -367,7 +407,7 @@ def remove(folder: RunFolder, paths: Iterable[str]) -> None:
 def remove_temporary(folder: RunFolder, name: str, *, keep_names: bool) -> None:
     """Remove what a dead worker left half written of one recording."""
     for part in RELEASE_PARTS:
-        target = folder.release / relative_path(part, name, "", keep_names=keep_names)
+        target = folder.staging / relative_path(part, name, "", keep_names=keep_names)
         # Whole, not its beginning: with kept names "call" and "call.two" may be worked on side by side.
         is_ours = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}")
         if target.parent.is_dir():

@@ -1,23 +1,29 @@
-"""Outputs of one recording before they are released: temporary files in their target folders."""
+"""Outputs of one recording before they are released: temporary files outside ``release/``, for the owner alone.
+
+What lies there is redacted and not checked yet: somebody may still be heard in it.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import secrets
+import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
 from redactor.audio.encode import encode, extension
 from redactor.errors import QuarantineError, StoreError
-from redactor.files import fsync_dir, fsync_file, sha256_file, stamp_of
-from redactor.runfolder import RELEASE_PARTS, TEMPORARY_SUFFIX, relative_path
+from redactor.files import fsync_dir, fsync_file, make_private_dir, sha256_file, stamp_of
+from redactor.runfolder import RELEASE_PARTS, TEMPORARY_SUFFIX, relative_path, staging_beside
 from redactor.types import AudioFormat, ReleasedFile, Sound
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A finished temporary file and what it will be called; both relative to ``release/``."""
+    """A finished temporary file, relative to the staging folder, and what it will be called in ``release/``."""
 
     temporary: str
     released: ReleasedFile
@@ -38,7 +44,7 @@ class Staging:
     """
 
     def __init__(self, release: Path, name: str, *, keep_names: bool) -> None:
-        self._release = release
+        self._folder = staging_beside(release)
         self._name = name
         self._keep_names = keep_names
         self._files: list[StagedFile] = []
@@ -68,13 +74,13 @@ class Staging:
         (audio,) = [f for f in self._files if f.released.path.startswith("audio/")] or [None]
         if audio is None:
             raise LookupError("no audio was staged")
-        return self._release / audio.temporary
+        return self._folder / audio.temporary
 
     @property
     def texts(self) -> dict[str, Path]:
         """The other staged files, by the path below ``release/`` that they are to have."""
         return {
-            file.released.path: self._release / file.temporary
+            file.released.path: self._folder / file.temporary
             for file in self._files
             if not file.released.path.startswith("audio/")
         }
@@ -101,14 +107,15 @@ class Staging:
         self._files.clear()
 
     def _start(self, part: str) -> Path:
-        target = self._release / relative_path(part, self._name, "", keep_names=self._keep_names)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if any(folder.is_symlink() for folder in takewhile(self._release.__ne__, target.parents)):
-            raise StoreError(
-                f"a folder below {str(self._release)!r} is a link, so what is released would lie elsewhere; "
-                "remove it"
-            )
+        target = self._folder / relative_path(part, self._name, "", keep_names=self._keep_names)
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+        if _is_through_a_link(temporary, below=self._folder.parent):
+            raise StoreError(
+                f"{str(self._folder)!r} or a folder below it is a link, so what is not checked yet would lie "
+                "elsewhere; remove it"
+            )
+        make_private_dir(self._folder)
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         self._started.append(temporary)
         return temporary
 
@@ -117,7 +124,7 @@ class Staging:
         final = relative_path(part, self._name, ending, keep_names=self._keep_names)
         self._files.append(
             StagedFile(
-                temporary=str(temporary.relative_to(self._release)),
+                temporary=str(temporary.relative_to(self._folder)),
                 released=ReleasedFile(final, sha256, temporary.stat().st_size),
             )
         )
@@ -134,12 +141,11 @@ def commit(release: Path, files: tuple[StagedFile, ...], *, name: str) -> tuple[
         If a name cannot be given; no row lists the files then, and the next start removes them.
     """
     if not all(_is_of(name, file.released.path) for file in files):
-        for file in files:
-            (release / file.temporary).unlink(missing_ok=True)
+        discard(release, files)
         raise _held_back("a file is called after another recording; report this", reason="wrong-name")
     try:
         for file in files:
-            (release / file.temporary).replace(release / file.released.path)
+            _put_in_place(staging_beside(release) / file.temporary, file.released.path, release)
         if not all(_is_the_checked_one(release / file.released.path, file.released) for file in files):
             for file in files:
                 (release / file.released.path).unlink(missing_ok=True)
@@ -155,6 +161,37 @@ def commit(release: Path, files: tuple[StagedFile, ...], *, name: str) -> tuple[
             f"an output cannot be written: {error.strerror}; free the disk, then run again"
         ) from None
     return tuple(replace(file.released, stamp=stamp_of(release / file.released.path)) for file in files)
+
+
+def discard(release: Path, files: Iterable[StagedFile]) -> None:
+    """Remove staged files of an outcome that is not to be released."""
+    for file in files:
+        (staging_beside(release) / file.temporary).unlink(missing_ok=True)
+
+
+def _put_in_place(staged: Path, path: str, release: Path) -> None:
+    target = release / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if _is_through_a_link(target, below=release):
+        raise StoreError(
+            f"a folder below {str(release)!r} is a link, so what is released would lie elsewhere; remove it"
+        )
+    try:
+        staged.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # release/ is a file system of its own. What is copied into it is what was checked.
+        draft = target.with_name(staged.name)
+        shutil.copyfile(staged, draft, follow_symlinks=False)
+        fsync_file(draft)
+        draft.replace(target)
+        staged.unlink()
+
+
+def _is_through_a_link(path: Path, *, below: Path) -> bool:
+    """Whether a folder on the way to a file is a link; `below` itself may be one."""
+    return any(folder.is_symlink() for folder in takewhile(below.__ne__, path.parents))
 
 
 def _held_back(message: str, *, reason: str) -> QuarantineError:

@@ -13,6 +13,7 @@ from redactor.identity import RunIdentity, run_identity
 from redactor.kernels.power import FRAME_S
 from redactor.policy import AlignPolicy, Policy
 from redactor.record import Record
+from redactor.runfolder import RunFolder
 from redactor.settings import Prepared
 from redactor.transcribe import Heard, choose_device
 from redactor.types import PiiSpan, Segment, SpeechRegion, Transcript, Word
@@ -117,3 +118,8 @@ def write_recording(path: Path, *, duration: float = 2.0, num_channels: int = 1)
 
 def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def outputs_of(folder: RunFolder) -> list[Path]:
+    """Everything that is released, and everything that is staged."""
+    return [*files_below(folder.release), *files_below(folder.staging)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -224,7 +225,8 @@ class Undisturbed:
 
     def faults(self, out: Path) -> list[str]:
         """What is wrong with a run folder over which its run was killed just now."""
-        return [*self._release_faults(out), *self._ledger_faults(out), *_private_faults(out)]
+        found = (self._release_faults(out), self._staging_faults(out), self._ledger_faults(out))
+        return [*itertools.chain(*found), *_private_faults(out)]
 
     def _release_faults(self, out: Path) -> Iterator[str]:
         release = out / "release"
@@ -233,17 +235,23 @@ class Undisturbed:
             if name == "manifest.jsonl":
                 if not set(data.splitlines()) <= self.manifest or (data and not data.endswith(b"\n")):
                     yield f"{name}: lines that no run would write"
-            elif path.name.startswith(".") and path.name.endswith(".tmp"):
-                if not self._is_begun(path.parent.relative_to(release), path.name, data):
-                    yield f"{name}: not the beginning of anything that is released"
+            elif name.startswith(".manifest.jsonl.") and name.endswith(".tmp"):
+                *lines, last = data.split(b"\n")
+                if not (set(lines) <= self.manifest and any(line.startswith(last) for line in self.manifest)):
+                    yield f"{name}: not the beginning of a manifest"
             elif self.digests.get(name) != hashlib.sha256(data).hexdigest():
                 yield f"{name}: other bytes than undisturbed"
 
+    def _staging_faults(self, out: Path) -> Iterator[str]:
+        staging = out / ".staging"
+        if staging.is_dir() and staging.stat().st_mode & 0o077:
+            yield f"{staging.name}: not for its owner alone"
+        for path in sorted(p for p in staging.rglob("*") if p.is_file()):
+            if not self._is_begun(path.parent.relative_to(staging), path.name, path.read_bytes()):
+                yield f"{path.relative_to(out)}: not the beginning of anything that is released"
+
     def _is_begun(self, folder: Path, temporary: str, data: bytes) -> bool:
         """Whether a temporary file is one of the released files, cut short at most."""
-        if folder == Path("."):
-            *lines, last = data.split(b"\n")
-            return set(lines) <= self.manifest and any(line.startswith(last) for line in self.manifest)
         stem = temporary[1:33]
         original = self._originals.get(stem)
         if original is None:
@@ -396,7 +404,8 @@ class KillStorm:
         figures.phases[phase] += 1
         figures.released.append(sum(row.state == "done" for row in ledger_rows(self._out).values()))
         if self._out.is_dir():
-            figures.num_temporary += sum(1 for _ in self._out.glob("release/**/.*.tmp"))
+            temporary = [*self._out.glob("release/**/.*.tmp"), *self._out.glob(".staging/**/.*.tmp")]
+            figures.num_temporary += len(temporary)
             figures.faults += [f"after a kill ({phase}): {f}" for f in self._reference.faults(self._out)]
         figures.faults += [f"after a kill ({phase}): {path}" for path in outside(self._command)]
 

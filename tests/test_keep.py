@@ -358,7 +358,7 @@ def flow(tmp_path, transcript, *texts, keep=("Ada Quill",), again=None, policy=P
     outcome = attempt(job, tools, release=release, keep_names=False, provenance={})
     if outcome.state is not State.DONE:
         return outcome, None, None, None
-    files = files_below(release)
+    files = files_below(release.with_name(".staging"))
     found = {path.parts[-3]: path for path in files}
     samples, _ = sf.read(found["audio"], dtype="int16", always_2d=True)
     texts = {path.name: path.read_text() for path in files if path.parts[-3] == "transcripts"}

@@ -52,7 +52,8 @@ def run(
 
 
 def files(tmp_path):
-    return files_below(tmp_path / "release")
+    """Staged: nothing here releases anything."""
+    return files_below(tmp_path / ".staging")
 
 
 def audio_of(tmp_path):

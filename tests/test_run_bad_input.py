@@ -254,6 +254,10 @@ def test_two_inputs_with_one_kept_name_are_both_refused(place, command):
             lambda p: ("run", p / "few", "--out", p / "o", "--private", p / "o" / "release" / "p"),
             "lies inside OUT/release",
         ),
+        (
+            lambda p: ("run", p / "few", "--out", p / "o", "--private", p / "o" / ".staging"),
+            "lies inside OUT/.staging",
+        ),
         (lambda p: ("run", p / "no-such-folder", "--out", p / "o"), "does not exist"),
         (lambda p: ("run", "s3://bucket/calls", "--out", p / "o"), "only files and file: URIs"),
         (lambda p: ("run", p / "nothing", "--out", p / "o"), "no recordings in"),

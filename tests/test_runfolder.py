@@ -356,6 +356,47 @@ def test_exactly_what_is_not_listed_is_removed(folder):
     assert folder.ledger.exists()
 
 
+def test_whatever_is_staged_is_swept(folder):
+    for path in ("audio/ab/.ab1.0123abcd.tmp", "audio/ab/ab1.wav", "stray"):
+        put(folder, f"../.staging/{path}")
+    put(folder, "audio/ab/ab1.wav")
+    assert sweep(folder, listed=["audio/ab/ab1.wav", "stray"]) == 0
+    assert not folder.staging.exists()
+    assert everything(folder.release) == ["audio", "audio/ab", "audio/ab/ab1.wav"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nowhere", "loop"])
+@pytest.mark.parametrize("place", ["", "audio"])
+def test_links_in_place_of_what_is_staged_are_removed_and_never_followed(folder, tmp_path, place, kind):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "original.wav").write_bytes(b"original")
+    link = folder.staging / place
+    link.parent.mkdir(parents=True, exist_ok=True)
+    target = {"file": victim / "original.wav", "folder": victim, "nowhere": "gone", "loop": link.name}[kind]
+    link.symlink_to(target)
+    sweep(folder, listed=[])
+    assert not os.path.lexists(folder.staging)
+    assert (victim / "original.wav").read_bytes() == b"original"
+
+
+def test_what_is_staged_and_cannot_be_removed_stops_whoever_sweeps_with_the_rest_swept(folder, monkeypatch):
+    put(folder, "../.staging/audio/ab/.ab1.0123abcd.tmp")
+    put(folder, "stray")
+    monkeypatch.setattr("redactor.runfolder.shutil.rmtree", lambda *_, **__: None)
+    with pytest.raises(StoreError, match="no check has passed.*remove it"):
+        sweep(folder, listed=[])
+    assert everything(folder.release) == []
+
+
+def test_a_staging_folder_without_a_ledger_is_somebody_elses(tmp_path):
+    (tmp_path / ".staging").mkdir()
+    (tmp_path / ".staging" / "holiday.jpg").touch()
+    with pytest.raises(UsageError, match=r"\.staging' holds files but .* has no ledger.*another --out"):
+        create_run_folder(tmp_path)
+    assert everything(tmp_path) == [".staging", ".staging/holiday.jpg"]
+
+
 def test_sweeping_twice_removes_nothing_more(folder):
     put(folder, "stray")
     assert sweep(folder, listed=[]) == 1
@@ -413,14 +454,14 @@ def test_half_written_files_of_one_recording_go_and_all_others_stay(folder, keep
     kept += [path("audio", "ab12") + ".wav", path("audio", "ab12") + ".tmp"]
     gone = [temporary(part, "ab12") for part in ("audio", "transcripts", "reports")]
     for each in (*kept, *gone):
-        put(folder, each)
+        put(folder, f"../.staging/{each}")
     remove_temporary(folder, "ab12", keep_names=keep_names)
-    files = [each for each in everything(folder.release) if (folder.release / each).is_file()]
+    files = [each for each in everything(folder.staging) if (folder.staging / each).is_file()]
     assert files == sorted(kept)
 
 
 def test_half_written_files_are_found_whatever_the_name_holds(folder):
-    put(folder, "audio/sub/.a+(b)[1].0123abcd.tmp")
-    put(folder, "audio/sub/.a+(b)1.0123abcd.tmp")
+    put(folder, "../.staging/audio/sub/.a+(b)[1].0123abcd.tmp")
+    put(folder, "../.staging/audio/sub/.a+(b)1.0123abcd.tmp")
     remove_temporary(folder, "sub/a+(b)[1]", keep_names=True)
-    assert everything(folder.release / "audio" / "sub") == [".a+(b)1.0123abcd.tmp"]
+    assert everything(folder.staging / "audio" / "sub") == [".a+(b)1.0123abcd.tmp"]

@@ -114,12 +114,15 @@ def test_only_what_is_listed_stays_in_release(archive, tmp_path):
     outside.mkdir()
     (outside / "original.wav").touch()
     (archive.folder.release / "audio/ab/.ab2.wav.1234.tmp").touch()
+    (archive.folder.staging / "audio/ab").mkdir(parents=True)
+    (archive.folder.staging / "audio/ab/.ab2.1234.tmp").touch()
     (archive.folder.release / "audio/link").symlink_to(outside)
     (archive.folder.release / "transcripts/zz").mkdir(parents=True)
     archive.reconcile(NOW)
     assert released(archive) == before
     assert (outside / "original.wav").exists()
     assert not (archive.folder.release / "transcripts/zz").exists()
+    assert not archive.folder.staging.exists()
 
 
 def test_what_another_identity_released_is_withdrawn(archive):
@@ -454,12 +457,14 @@ def test_forgetting_leaves_no_byte_of_the_uri_or_the_files_name(archive, tmp_pat
 def test_forgetting_takes_what_a_killed_run_left_of_it(archive, inputs):
     (job,) = planned(archive, inputs)[2].jobs
     archive.ledger.lease(job.name)
-    folder = archive.folder.release / "audio" / job.name[:2]
-    folder.mkdir(parents=True)
-    (folder / f".{job.name}.0123abcd.tmp").touch()
+    for root in (archive.folder.staging, archive.folder.release):  # there earlier versions staged
+        folder = root / "audio" / job.name[:2]
+        folder.mkdir(parents=True)
+        (folder / f".{job.name}.0123abcd.tmp").touch()
     (folder / f"{job.name}.wav").touch()
     archive.forget(job.name)
     assert released(archive) == set()
+    assert not archive.folder.staging.exists()
 
 
 @pytest.mark.parametrize("keep_names", [False, True])

@@ -31,7 +31,9 @@ def tools(tmp_path_factory):
 
 def released(name, tools, folder):
     """Digest of every file that comes of a recording."""
-    outcome = attempt(Job(name, EXAMPLES / name), tools, release=folder, keep_names=True, provenance={})
+    outcome = attempt(
+        Job(name, EXAMPLES / name), tools, release=folder / "release", keep_names=True, provenance={}
+    )
     assert outcome.state is State.DONE
     return {staged.released.path: staged.released.sha256 for staged in outcome.files}
 

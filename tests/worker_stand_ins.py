@@ -99,7 +99,7 @@ def _do(job, spec):
 
 
 def half_written(release, name):
-    path = release / "audio" / name[:2] / f".{name}.0badcafe.tmp"
+    path = release.with_name(".staging") / "audio" / name[:2] / f".{name}.0badcafe.tmp"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"RIFF")
 

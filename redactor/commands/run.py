@@ -19,7 +19,7 @@ from redactor.known_runs import remember
 from redactor.ledger import InputMap, Ledger, Row, State, num_half_forgotten
 from redactor.names import default_key_file
 from redactor.review.consequences import withdraw_open_findings
-from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder
+from redactor.runfolder import RunFolder, create_run_folder, locked, open_run_folder, staging_beside
 from redactor.runs import Archive, Plan
 from redactor.runthrough import begin, carry_out, inputs_of, last_settings
 from redactor.settings import Prepared, Settings, prepare
@@ -187,6 +187,8 @@ def _check_places(options: RunOptions) -> None:
         places["--private"] = _real(options.private)
         if places["--private"].is_relative_to(out / "release"):
             raise UsageError("--private lies inside OUT/release, which is handed out; choose another folder")
+        if places["--private"].is_relative_to(staging_beside(out / "release")):
+            raise UsageError("--private lies inside OUT/.staging, which is removed; choose another folder")
     key_file = _real(options.key_file or default_key_file())
     for option, place in places.items():
         if key_file.is_relative_to(place):

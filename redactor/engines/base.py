@@ -13,8 +13,8 @@ from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row, State
 from redactor.pipeline import VERDICTS, Tools, redact_recording
 from redactor.record import Record
-from redactor.runfolder import RunFolder, remove
-from redactor.staging import StagedFile, Staging, commit
+from redactor.runfolder import RunFolder
+from redactor.staging import StagedFile, Staging, commit, discard
 from redactor.types import TimeSpan
 
 
@@ -140,10 +140,10 @@ def settle(
     """
     try:
         if outcome.state is State.DONE and outcome.verdict not in VERDICTS:
-            remove(folder, (staged.temporary for staged in outcome.files))
+            discard(folder.release, outcome.files)
             raise QuarantineError("the check gave no verdict; report this", reason="no-verdict")
         if outcome.state is State.DONE and outcome.reviewed != ledger.reviewed(outcome.name):
-            remove(folder, (staged.temporary for staged in outcome.files))
+            discard(folder.release, outcome.files)
             raise QuarantineError(
                 "what people found in it is not what was muted; `redactor retry --quarantined`, and report "
                 "this if it stays",

@@ -24,7 +24,7 @@ from redactor.errors import ModelError, RecordingError, RedactorError, WorkerDie
 from redactor.identity import RunIdentity
 from redactor.ledger import Ledger, Row
 from redactor.record import Record
-from redactor.runfolder import RunFolder, remove_temporary, sweep
+from redactor.runfolder import RunFolder, clear_staging, remove_temporary, sweep
 
 _ATTEMPTS = 2  # the first, and one retry
 _GRACE_S = 5.0
@@ -122,8 +122,7 @@ class LocalEngine:
             running = [name for worker in self._workers for name in worker.jobs_in_hand]
             for worker in self._workers:
                 self._stop(worker)
-            for name in running:
-                remove_temporary(self._folder, name, keep_names=self._spec.keep_names)
+            clear_staging(self._folder)
             self._ledger.give_back(running)
             if running:  # a worker may have released a recording that it could no longer report
                 sweep(self._folder, listed=self._ledger.listed_files())

@@ -270,8 +270,9 @@ class Flow:
         return self.settle()
 
     def files(self) -> list[Path]:
-        """Everything below release/, whatever it is."""
-        return sorted(path for path in self.folder.release.rglob("*") if not path.is_dir() or path.is_symlink())
+        """Everything that is released or staged, whatever it is."""
+        found = (*self.folder.release.rglob("*"), *self.folder.staging.rglob("*"))
+        return sorted(path for path in found if not path.is_dir() or path.is_symlink())
 
     def assert_held(
         self, *reasons: str, stages: Sequence[str | None] = ("verify",), state: State = State.QUARANTINED
@@ -492,8 +493,9 @@ class CommandLine:
         assert not manifest.exists() or manifest.read_bytes() == b""
 
     def released(self) -> list[Path]:
-        """Files below release/, the manifest left out."""
-        files = [path for path in self.folder.release.rglob("*") if not path.is_dir() or path.is_symlink()]
+        """Files that are released or staged, the manifest left out."""
+        found = (*self.folder.release.rglob("*"), *self.folder.staging.rglob("*"))
+        files = [path for path in found if not path.is_dir() or path.is_symlink()]
         return [path for path in sorted(files) if path != self.folder.manifest]
 
     def rows(self) -> dict[State, list[str | None]]:

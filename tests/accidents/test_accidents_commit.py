@@ -37,7 +37,7 @@ FILES = ["audio", "reports", "transcripts"]
 
 
 def staged(flow, part):
-    return next(path for path in flow.files() if path.relative_to(flow.folder.release).parts[0] == part)
+    return next(path for path in flow.files() if path.relative_to(flow.folder.staging).parts[0] == part)
 
 
 # --- a file that is no longer the one that was checked
@@ -107,7 +107,7 @@ def test_a_file_swapped_while_it_gets_its_name_is_held_back(flow, monkeypatch):
 
     def commit(release, files, *, name):
         (audio,) = [file for file in files if file.released.path.startswith("audio/")]
-        shutil.copy(flow.input, release / audio.temporary)
+        shutil.copy(flow.input, flow.folder.staging / audio.temporary)
         return really(release, files, name=name)
 
     monkeypatch.setattr(base, "commit", commit)

@@ -36,7 +36,7 @@ def _base():
 
 
 def half_written(release, name):
-    path = release / "audio" / name[:2] / f".{name}.0badcafe.tmp"
+    path = release.with_name(".staging") / "audio" / name[:2] / f".{name}.0badcafe.tmp"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"RIFF")
     return path

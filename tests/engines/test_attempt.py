@@ -17,6 +17,7 @@ from stage_stand_ins import (
     Stage,
     Verifier,
     files_below,
+    outputs_of,
     record_of,
     write_recording,
 )
@@ -112,7 +113,7 @@ def test_what_any_stage_raises_is_told_by_kind_and_place_alone(
     assert type(error).__name__ in outcome.detail
     assert "test_attempt.py:" in outcome.detail
     assert SECRET not in repr(outcome)
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 @pytest.mark.parametrize(("stage", "function"), STAGES, ids=str)
@@ -121,7 +122,7 @@ def test_what_a_stage_refuses_keeps_its_reason(recording, folder, monkeypatch, s
     monkeypatch.setattr(pipeline, function, raising(error))
     outcome = run(recording, folder)
     assert outcome == Outcome(NAME_OF_JOB, State.QUARANTINED, stage=stage, reason="told", detail="refused")
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 @pytest.mark.parametrize(("stage", "function"), STAGES, ids=str)
@@ -133,7 +134,7 @@ def test_memory_that_runs_out_fails_the_recording_in_every_stage(
     assert (outcome.state, outcome.reason) == (State.FAILED, "out-of-memory")
     assert "--jobs" in outcome.detail
     assert SECRET not in repr(outcome)
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_a_full_disk_stops_the_run_and_leaves_nothing(recording, folder, monkeyp
     with pytest.raises(StoreError, match="No space left on device") as caught:
         run(recording, folder)
     assert SECRET not in str(caught.value)
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 @contextmanager
@@ -165,22 +166,35 @@ def largest_file(num_bytes):
 def test_a_disk_that_takes_only_so_much_stops_the_run_and_leaves_nothing(recording, folder, num_bytes):
     with largest_file(num_bytes), pytest.raises(StoreError, match="File too large"):
         run(recording, folder)
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 def test_an_interruption_leaves_nothing(recording, folder, monkeypatch):
     monkeypatch.setattr(pipeline, "report", raising(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         run(recording, folder)
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 def test_nothing_has_its_name_before_it_is_settled(recording, folder):
     outcome = run(recording, folder)
-    staged = files_below(folder.release)
+    staged = files_below(folder.staging)
     assert len(staged) == 5
-    assert all(path.name.startswith(".") and path.name.endswith(".tmp") for path in staged)
-    assert {folder.release / file.temporary for file in outcome.files} == set(staged)
+    assert {folder.staging / file.temporary for file in outcome.files} == set(staged)
+    assert files_below(folder.release) == []
+
+
+def test_nothing_is_in_the_release_while_the_check_is_at_work(recording, folder):
+    """Not even for a moment: whoever copies the folder would take along what the check is about to mute."""
+    seen = []
+
+    class Looks(Verifier):
+        def check(self, claim, **named):
+            seen.append((len(files_below(folder.staging)), list(folder.release.iterdir())))
+            return super().check(claim, **named)
+
+    assert run(recording, folder, verifier=Looks()).state is State.DONE
+    assert seen == [(5, [])]
 
 
 def test_an_outcome_crosses_between_processes(recording, folder):
@@ -209,7 +223,7 @@ def test_what_is_refused_has_a_row_without_files_and_without_a_verdict(folder, l
     error = RecordingError(f"{SECRET}.wav is no good", reason="told", detail="no good")
     row = settled(refused(NAME_OF_JOB, error), folder, ledger)
     assert (row.state, row.reason, row.detail, row.verdict) == (State.FAILED, "told", "no good", None)
-    assert (row.files, row.identity, files_below(folder.release)) == ((), None, [])
+    assert (row.files, row.identity, outputs_of(folder)) == ((), None, [])
     assert ledger.row(NAME_OF_JOB) == row
 
 
@@ -240,7 +254,7 @@ def test_files_that_cannot_get_their_names_stop_the_run_unlisted(
 
 def test_a_staged_file_that_vanished_stops_the_run_unlisted(recording, folder, ledger):
     outcome = run(recording, folder)
-    files_below(folder.release)[0].unlink()
+    files_below(folder.staging)[0].unlink()
     with pytest.raises(StoreError, match="No such file"):
         settled(outcome, folder, ledger)
     assert list(ledger.listed_files()) == []
@@ -254,7 +268,7 @@ def test_a_recording_without_a_verdict_is_not_released(recording, folder, ledger
     outcome = replace(run(recording, folder), verdict=None)
     row = settled(outcome, folder, ledger)
     assert (row.state, row.reason, row.files) == (State.QUARANTINED, "no-verdict", ())
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []
 
 
 def _swap(path):
@@ -272,10 +286,10 @@ def test_a_file_that_is_changed_between_check_and_release_is_held_back(
     recording, folder, ledger, meddle, which
 ):
     outcome = run(recording, folder)
-    meddle(folder.release / outcome.files[which].temporary)
+    meddle(folder.staging / outcome.files[which].temporary)
     row = settled(outcome, folder, ledger)
     assert (row.state, row.stage, row.reason) == (State.QUARANTINED, "commit", "changed-before-release")
-    assert [path for path in files_below(folder.release) if path.suffix != ".moved"] == []
+    assert [path for path in outputs_of(folder) if path.suffix != ".moved"] == []
 
 
 def test_what_is_settled_is_on_record_before_the_ledger_says_so(recording, folder, ledger, monkeypatch):
@@ -305,4 +319,4 @@ def test_a_file_in_which_what_people_found_is_not_muted_is_held_back(recording, 
     ledger.add_reviewed(NAME_OF_JOB, [FOUND])
     row = settled(outcome, folder, ledger)
     assert (row.state, row.reason, row.files) == (State.QUARANTINED, "review-not-muted", ())
-    assert files_below(folder.release) == []
+    assert outputs_of(folder) == []

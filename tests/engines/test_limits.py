@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from limit_bodies import MIB, A, B, C, WorkSpec, crash_while_decoding, drip, swell
-from stage_stand_ins import files_below, record_of, write_recording
+from stage_stand_ins import outputs_of, record_of, write_recording
 from worker_stand_ins import attempts, follow, hanging, process_ids
 
 from redactor.audio import progress
@@ -172,7 +172,7 @@ def run(tmp_path):
     with closing(Ledger(folder.ledger)) as ledger:
         made = Run(tmp_path, ledger, folder)
         yield made
-        assert files_below(folder.release) == []
+        assert outputs_of(folder) == []
         for pid in made.pids:
             with pytest.raises(ProcessLookupError):
                 os.kill(pid, 0)

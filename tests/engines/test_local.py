@@ -7,7 +7,7 @@ from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
-from stage_stand_ins import POLICY, files_below, record_of
+from stage_stand_ins import POLICY, outputs_of, record_of
 from worker_stand_ins import Spec, attempts, follow, half_written, process_ids, started
 
 from redactor.engines import worker
@@ -100,14 +100,14 @@ def test_a_recording_that_kills_its_worker_twice_has_failed_and_the_rest_is_done
     assert (row.reason, row.files) == ("worker-died", ())
     assert f"died twice ({cause})" in row.detail
     assert [row.name for row in run.rows] == [A, B, C]
-    assert files_below(run.folder.release) == []
+    assert outputs_of(run.folder) == []
 
 
 def test_a_worker_that_dies_once_costs_nothing(run):
     run([A, B], script={A: "kill-once"})
     assert run.states() == {A: State.DONE, B: State.DONE}
     assert attempts(run.spec) == [A, A, B]
-    assert files_below(run.folder.release) == []
+    assert outputs_of(run.folder) == []
 
 
 def test_a_worker_has_several_recordings_in_hand(run):
@@ -122,7 +122,7 @@ def test_of_those_in_hand_the_one_that_kills_its_worker_fails_alone(run, killer)
     run(recordings_at_once=4, num_workers=2, script={killer: "kill"})
     assert run.states() == {**dict.fromkeys(NAMES, State.DONE), killer: State.FAILED}
     assert attempts(run.spec).count(killer) == 2
-    assert files_below(run.folder.release) == []
+    assert outputs_of(run.folder) == []
 
 
 def test_what_was_at_hand_when_a_worker_died_is_tried_by_itself(run):
@@ -201,7 +201,7 @@ def test_an_error_of_one_worker_stops_the_run_and_what_runs_is_pending_again(run
         run([A, B, C], num_workers=2, script={A: "full-disk", B: "hang"})
     assert run.states() == {A: State.PENDING, B: State.PENDING, C: State.PENDING}
     assert set(attempts(run.spec)) == {A, B}
-    assert files_below(run.folder.release) == []
+    assert outputs_of(run.folder) == []
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -212,7 +212,7 @@ def test_an_interruption_keeps_what_is_settled_and_ends_the_workers(run, error):
     with pytest.raises(error):
         run([A, B], script={B: "hang"}, on_row=stop)
     assert run.states() == {A: State.DONE, B: State.PENDING}
-    assert files_below(run.folder.release) == []
+    assert outputs_of(run.folder) == []
 
 
 def test_what_cannot_be_settled_is_pending_again_and_leaves_nothing(run, monkeypatch):
@@ -224,7 +224,7 @@ def test_what_cannot_be_settled_is_pending_again_and_leaves_nothing(run, monkeyp
     with pytest.raises(StoreError):
         run([A, B])
     assert run.states() == {A: State.PENDING, B: State.PENDING}
-    assert files_below(run.folder.release) == []
+    assert outputs_of(run.folder) == []
 
 
 class Pipe:

@@ -17,6 +17,7 @@ from redactor.commands import run as run_command
 from redactor.engines.base import attempt, settle
 from redactor.identity import run_identity
 from redactor.pipeline import Tools
+from redactor.runfolder import clear_staging
 from redactor.settings import Prepared
 
 
@@ -55,6 +56,7 @@ class Engine:
                     identity=identity,
                 )
             )
+        clear_staging(archive.folder)
 
 
 def prepare(settings):
