@@ -91,7 +91,7 @@ def retry(
 ) -> int:
     """Work again on what failed (or was quarantined, or is pending), with the last run's settings."""
     folder = open_run_folder(out, private=private)
-    withdraw_open_findings(folder)  # or what leaks, as reviewers said, were not among what is pending
+    withdraw_open_findings(folder)  # so that what leaks, as reviewers said, is among what is pending
     states = [State.FAILED, State.PENDING, State.RUNNING]
     states += [State.QUARANTINED] if quarantined else []
     with (

@@ -129,7 +129,7 @@ def remove_at_once(folder: RunFolder, row: Row) -> None:
     # which shows less than it allows and never more. Whoever exports takes a listed file that is missing for
     # withdrawn. The next start does not: it would release it as it was, and so follows up findings before it
     # looks at the release (`follow_up_open`). Should the recording just be released anew, without what was
-    # heard being muted, then that release goes when the lock is free and `withdraw` has its turn.
+    # heard being muted, then the run that does so calls this once more, and follows up at its end.
     remove(folder, (file.path for file in row.files))
 
 

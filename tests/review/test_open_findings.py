@@ -35,7 +35,7 @@ def store(house):
 
 @pytest.fixture
 def name(house, store):
-    """Of a recording with a finding, and whoever took the verdict was killed there."""
+    """Of a recording with a finding that nobody has followed up."""
     return found_by_reviewer(store, house.names()[0], HI.start, HI.end).name
 
 
