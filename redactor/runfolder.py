@@ -202,7 +202,7 @@ def _tie(folder: RunFolder) -> bytes:
         raise StoreError(f"{str(note)!r} cannot be written; check the folder, then run again")
     if tie.out != folder.out.absolute():
         write_atomic(note, tie.run_id + b"\n" + place + b"\n", mode=0o600)
-        remove_drafts(note)
+    remove_drafts(note)
     return tie.run_id
 
 

@@ -27,7 +27,7 @@ from redactor.ledger import WITHDRAWN, InputMap, Ledger, Origin, Row, State
 from redactor.names import is_too_long, kept_name, key_fingerprint, load_key, opaque_name
 from redactor.record import Record
 from redactor.review.forget import forget_reviews
-from redactor.runfolder import TEMPORARY_SUFFIX, RunFolder, remove, sweep
+from redactor.runfolder import RunFolder, remove, sweep
 from redactor.sentinels import FOLDER_PREFIX
 from redactor.settings import Prepared
 
@@ -105,8 +105,6 @@ class Archive:
         self.ledger.give_back()
         for leftover in self.folder.private.glob(f"{FOLDER_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
-        for leftover in self.folder.private.glob(f".*{TEMPORARY_SUFFIX}"):  # of a head that was being signed
-            leftover.unlink(missing_ok=True)
         reviewed = set(self.ledger.names_reviewed())
         stale: dict[str, list[str]] = {}
         for row in self.ledger.rows(State.DONE):

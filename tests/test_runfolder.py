@@ -84,6 +84,13 @@ def test_the_default_place_needs_no_pointer(tmp_path):
     assert everything(tmp_path / "o") == ["private", "private/run-folder-id.txt", "release"]
 
 
+def test_what_a_killed_start_left_of_the_id_goes_with_the_next(folder):
+    for name in (".run-folder-id.txt.0123abcd.tmp", "..run-folder-id.txt.0123abcd.tmp.4567cdef.tmp"):
+        (folder.private / name).touch()
+    create_run_folder(folder.out)
+    assert everything(folder.private) == ["ledger.sqlite3", "run-folder-id.txt"]
+
+
 # --- one private folder for one OUT
 
 

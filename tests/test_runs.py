@@ -12,12 +12,14 @@ import pytest
 
 from redactor import ledger as ledger_module
 from redactor import runs as runs_module
+from redactor.audit import AuditLog, Event, head_file, load_signing_key, read_head
 from redactor.config import load_policy
 from redactor.errors import StoreError, UsageError
 from redactor.files import sha256_file
 from redactor.identity import RunIdentity
 from redactor.inputs import find_inputs
 from redactor.ledger import Row, State
+from redactor.record import signing_key_beside
 from redactor.runfolder import create_run_folder
 from redactor.runs import Archive
 from redactor.settings import Settings
@@ -216,6 +218,23 @@ def test_the_manifest_is_written_anew_in_order_of_name(archive):
         "models": {"transcribe": "m"},
         "verdict": "unchecked",
     }
+
+
+def test_a_head_that_another_process_is_signing_is_left_to_it(archive, tmp_path, monkeypatch):
+    """Whoever signs holds the record's lock and not the folder's."""
+    key = load_signing_key(signing_key_beside(tmp_path / "key"), create=False)
+    other = AuditLog(archive.folder.audit, key=key)
+    really = Path.replace
+
+    def replace(self, target):
+        if target == head_file(archive.folder.audit):
+            archive.reconcile(NOW)
+        return really(self, target)
+
+    monkeypatch.setattr(archive.record, "withdrawn", lambda names: None)  # it would wait for the other
+    monkeypatch.setattr(Path, "replace", replace)
+    head = other.append([Event("listened", {"item": "a"})])
+    assert read_head(head_file(archive.folder.audit)) == head
 
 
 def test_reconciling_twice_changes_no_byte(archive):

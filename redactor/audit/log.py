@@ -17,7 +17,7 @@ from redactor.audit.keys import SigningKey
 from redactor.audit.lines import START, BadLine, Event, Position, format_line, utc_now, who
 from redactor.audit.tail import Tail, read_block, read_tail
 from redactor.errors import StoreError
-from redactor.files import write_atomic
+from redactor.files import remove_drafts, write_atomic
 
 LOG_NAME = "audit.jsonl"
 
@@ -65,6 +65,8 @@ class AuditLog:
                 head = self._signed_head(descriptor)
                 tail = read_tail(descriptor, head.position)
                 todo = [*_findings(descriptor, tail, head.position), *events]
+                # Here alone: nobody else signs while this lock is held, and no other lock keeps them from it.
+                remove_drafts(head_file(self._path))
                 if todo:
                     end = _write(descriptor, todo, tail)
                     head = self._sign(end)

@@ -77,6 +77,16 @@ def test_a_system_that_writes_little_at_a_time_is_asked_again(tmp_path, monkeypa
     assert fits(tmp_path / "audit.jsonl")
 
 
+@pytest.mark.parametrize("num_lines", [0, 2])
+def test_what_a_killed_process_left_of_a_head_goes_with_the_next_opening(tmp_path, num_lines):
+    new_log(tmp_path, num_lines)
+    before = everything(tmp_path)
+    (tmp_path / ".audit.head.json.0123abcd.tmp").write_bytes(b"{")
+    (tmp_path / ".other.json.0123abcd.tmp").touch()
+    AuditLog(tmp_path / "audit.jsonl", key=KEY)
+    assert everything(tmp_path) == {**before, ".other.json.0123abcd.tmp": b""}
+
+
 NUM_PROCESSES, NUM_APPENDS = 3, 20
 
 
