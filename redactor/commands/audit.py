@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from redactor.audit import (
 from redactor.audit.chain import FITS
 from redactor.audit.verdict import read_chain, trust_in
 from redactor.errors import UsageError
-from redactor.runfolder import open_run_folder
+from redactor.ledger import Ledger
+from redactor.runfolder import RunFolder, open_run_folder
 
 _REASONS = {
     "torn": "it has no end: a killed process leaves such a line, and the next run repairs and records it",
@@ -80,13 +82,13 @@ def audit_verify(
     UsageError
         If something cannot be read, or there is no record.
     """
-    log = _log(out, private=private)
-    key = _public_key(public_key, key_file)
+    folder = open_run_folder(out, private=private)
+    log, key = folder.audit, _public_key(public_key, key_file)
     # Heads before the log: what is appended in between is then behind the head, not missing.
     own, kept = _own_head(log), _kept_head(head)
     if own is None and kept is None and not os.path.lexists(log):
         raise UsageError(f"there is no record in {str(log.parent)!r}; name the --out of a run")
-    finding = _finding(log, own, kept, kept_file=head, key=key)
+    finding = _finding(folder, own, kept, kept_file=head, key=key)
     if as_json:
         print(json.dumps(_document(finding)))
     else:
@@ -109,7 +111,7 @@ def audit_head(out: Path, *, private: Path | None, public_key: Path | None, key_
     UsageError
         If something cannot be read.
     """
-    log = _log(out, private=private)
+    log = open_run_folder(out, private=private).audit
     head = _own_head(log)
     trust = trust_in(head, _public_key(public_key, key_file))
     if head is None or trust != FITS:
@@ -118,10 +120,6 @@ def audit_head(out: Path, *, private: Path | None, public_key: Path | None, key_
         return 1
     print(head.to_json())
     return 0
-
-
-def _log(out: Path, *, private: Path | None) -> Path:
-    return open_run_folder(out, private=private).audit
 
 
 def _public_key(public_key: Path | None, key_file: Path | None) -> PublicKey:
@@ -154,19 +152,31 @@ def _kept_head(path: Path | None) -> Head | None:
 
 
 def _finding(
-    log: Path, own: Head | None, kept: Head | None, *, kept_file: Path | None, key: PublicKey
+    folder: RunFolder, own: Head | None, kept: Head | None, *, kept_file: Path | None, key: PublicKey
 ) -> _Finding:
     """What the folder's own head shows; if it shows nothing, what the one kept elsewhere does."""
+    log = folder.audit
     chain = read_chain(log, at=[head.count for head in (own, kept) if head is not None])
     found = _Finding(judge(chain, own, key), own, head_file(log))
     if found.verdict.fits and kept is not None and kept_file is not None:
         held_to_kept = _Finding(judge(chain, kept, key), kept, kept_file)
         if not held_to_kept.verdict.fits:
             return held_to_kept
-    if found.verdict.fits and own is None:
+    if found.verdict.fits and own is None and not _is_only_begun(folder, found.verdict):
         # Before the first line there is a head: somebody removed it.
         return replace(found, verdict=replace(found.verdict, reason="no-head"))
     return found
+
+
+def _is_only_begun(folder: RunFolder, verdict: Verdict) -> bool:
+    """Whether a first run was killed between making the log and signing that it is empty.
+
+    Not where the ledger knows a recording: then there were lines.
+    """
+    if verdict.count or not os.path.lexists(folder.audit):
+        return False
+    with closing(Ledger(folder.ledger)) as ledger:
+        return not any(ledger.counts().values())
 
 
 def _document(finding: _Finding) -> dict[str, object]:
@@ -190,6 +200,8 @@ def _sentence(finding: _Finding) -> str:
     if head is not None and verdict.fits:
         signed = f"signed up to line {head.count} at {head.time} with key {head.key}"
         return f"the record fits: {verdict.count} lines, {signed}"
+    if verdict.fits:
+        return "the record fits: it is empty, and the next run signs it"
     subject = "the record" if verdict.first_bad_line is None else f"line {verdict.first_bad_line}"
     return f"{subject} does not fit: {_REASONS[verdict.reason]}; held to head {str(finding.file)!r}"
 

@@ -1,6 +1,7 @@
 """``redactor audit verify`` and ``redactor audit head``."""
 
 import json
+from contextlib import closing
 
 import pytest
 
@@ -16,6 +17,7 @@ from redactor.audit import (
 )
 from redactor.commands.audit import _REASONS, audit_head, audit_verify
 from redactor.errors import UsageError
+from redactor.ledger import Ledger
 from redactor.runfolder import create_run_folder
 
 NOTHING = {"private": None, "public_key": None, "key_file": None}
@@ -126,6 +128,44 @@ def test_a_record_without_its_head_does_not_fit(out, tmp_path, capsys):
     head_file(log_of(out)).unlink()
     assert verify(out) == verify(out, head=kept) == 1
     assert capsys.readouterr().out.count("the record does not fit: the signed head is missing") == 2
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """What a first run leaves that is killed before it has signed anything."""
+    folder = create_run_folder(tmp_path / "begun")
+    load_signing_key(default_signing_key(), create=True)
+    with closing(Ledger(folder.ledger)):
+        log_of(folder.out).touch(0o600)
+    return folder.out
+
+
+def test_a_record_that_is_only_begun_fits(begun, capsys):
+    assert verify(begun) == 0
+    assert "the record fits: it is empty, and the next run signs it" in capsys.readouterr().out
+    code, found = as_json(capsys, begun)
+    assert (code, found["fits"], found["reason"], found["lines"], found["head"]) == (0, True, "fits", 0, None)
+    append(begun, 1)
+    assert verify(begun) == 0
+
+
+def test_an_emptied_record_of_recordings_whose_head_was_removed_does_not_fit(begun, capsys):
+    append(begun, 2)
+    with closing(Ledger(begun / "private" / "ledger.sqlite3")) as ledger:
+        ledger.add(["ab1"])
+    head_file(log_of(begun)).unlink()
+    log_of(begun).write_bytes(b"")
+    assert verify(begun) == 1
+    assert "the signed head is missing" in capsys.readouterr().out
+
+
+def test_a_begun_record_does_not_fit_a_head_kept_from_before_it_was_emptied(begun, tmp_path, capsys):
+    append(begun, 2)
+    kept = keep(begun, tmp_path)
+    head_file(log_of(begun)).unlink()
+    log_of(begun).write_bytes(b"")
+    code, found = as_json(capsys, begun, head=kept)
+    assert (code, found["reason"], found["first_bad_line"]) == (1, "cut", 1)
 
 
 def test_a_record_without_its_head_still_names_a_bad_line(out, capsys):
