@@ -9,27 +9,25 @@ would not list what another one released. An id in both says so. While a run wor
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from redactor.audit import LOG_NAME
-from redactor.errors import LockedError, StoreError, UsageError
+from redactor.errors import StoreError, UsageError
 from redactor.files import fsync_dir, make_private_dir, remove_drafts, write_atomic, write_once
+from redactor.locks import is_locked, lock_held
 
 TEMPORARY_SUFFIX = ".tmp"
 _POINTER = "private-folder.txt"
 _ID = "run-folder-id.txt"
 _MAX_PATH_BYTES = 4096  # PATH_MAX of Linux
 _ID_BYTES = 16
-_LOOK_S = 0.05  # far longer than `is_held` takes
 RELEASE_PARTS = ("audio", "transcripts", "reports")
 
 
@@ -284,59 +282,9 @@ def locked(folder: RunFolder) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def lock_held(lock: Path, *, refusal: str) -> Iterator[None]:
-    """Hold a lock file, as :func:`locked` does.
-
-    Parameters
-    ----------
-    lock : pathlib.Path
-        Made where there is none.
-    refusal : str
-        What is said if another process holds it.
-
-    Raises
-    ------
-    LockedError, StoreError
-    """
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(
-            f"{str(lock)!r} cannot be written: {error.strerror}; work as the user whose run folder it is, and "
-            "check its permissions and the disk"
-        ) from None
-    try:
-        try:
-            _hold(descriptor)
-        except OSError:
-            raise LockedError(refusal) from None
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _hold(descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        time.sleep(_LOOK_S)  # somebody may just have looked, see `is_held`
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def is_held(folder: RunFolder) -> bool:
     """Whether a process works on the run folder at this moment."""
-    try:
-        descriptor = os.open(folder.private / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_locked(folder.private / "lock")
 
 
 def sweep(folder: RunFolder, *, listed: Iterable[str]) -> int:

@@ -15,7 +15,7 @@ MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 # From the bottom up; a module may import from its own line or from below. Stages never import each other.
 LAYERS = [
     ["__init__", "types", "errors"],
-    ["timebase", "files", "batching", "intervals", "textplaces", "entities", "extras", "invariants",
+    ["timebase", "files", "locks", "batching", "intervals", "textplaces", "entities", "extras", "invariants",
      "policy"],
     ["kernels", "config", "edges", "crosstalk", "audio"],
     ["config_text", "model_registry", "model_entries", "model_files", "model_hub", "model_adapter"],

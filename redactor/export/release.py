@@ -35,7 +35,7 @@ from redactor.export.tools import (
 )
 from redactor.files import make_private_dir, write_atomic
 from redactor.ledger import Row
-from redactor.runfolder import lock_held
+from redactor.locks import lock_held
 
 CONFIRM_WITHIN_DAYS = 14
 PACKAGE_DAYS = 30
