@@ -19,7 +19,7 @@ from redactor.transcribe import Recognizer, choose_device
 from redactor.transcribe.calibration import Calibration
 from redactor.types import Transcript
 
-MODELS = ("base", "tiny.en")
+MODELS = ("base-adapted", "tiny.en-adapted")
 _NO_CALIBRATION = {"start_bias_ms": 0, "end_bias_ms": 0}
 
 

@@ -71,8 +71,8 @@ class TranscribePolicy:
         Text that compresses better than this is a repetition loop: its words do not count as heard.
     """
 
-    model: str = "base"
-    second_opinion: str = "tiny.en"
+    model: str = "base-adapted"
+    second_opinion: str = "tiny.en-adapted"
     beam_size: int = 5
     second_best_ms: float = 8_000.0
     vad_threshold: float = 0.35
@@ -211,7 +211,7 @@ class VerifyPolicy:
 
     share: float = 1.0
     seed: int = 1
-    model: str = "tiny.en"
+    model: str = "tiny.en-adapted"
     suspicion: float = 1.0
     max_rounds: int = 12
     padding_ms: float = 50.0

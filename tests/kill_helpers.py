@@ -73,7 +73,7 @@ class Command:
 
     def run_argv(self, archive: Path | list[Path], out: Path, *more: object) -> list[str]:
         inputs = archive if isinstance(archive, list) else [archive]
-        fixed = ["--out", out, "--policy", self.policy, "--model", "tiny.en", "--jobs", 2]
+        fixed = ["--out", out, "--policy", self.policy, "--model", "tiny.en-adapted", "--jobs", 2]
         return self.argv("run", *inputs, *fixed, *more)
 
     def __call__(self, *words: object) -> subprocess.CompletedProcess[str]:

@@ -657,7 +657,7 @@ def test_a_lost_map_costs_a_look_at_every_file_and_no_result(tmp_path, inputs):
 @pytest.mark.parametrize("key_file", ["/keys/names.key", os.fsdecode(b"/k\xff\n/\xe9")])
 @pytest.mark.parametrize("policy", ["standard", "strict"])
 def test_settings_come_back_as_they_were(archive, policy, key_file):
-    settings = Settings(load_policy(policy), "tiny.en", "cpu", 3, 1, Path(key_file), True)
+    settings = Settings(load_policy(policy), "tiny.en-adapted", "cpu", 3, 1, Path(key_file), True)
     archive.ledger.set_setting("settings", settings.to_json())
     again = Settings.from_json(archive.ledger.setting("settings"))
     assert again == settings

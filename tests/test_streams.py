@@ -23,7 +23,8 @@ pytestmark = pytest.mark.model
 @pytest.fixture(scope="module")
 def tools(tmp_path_factory):
     policy = load_policy("standard")
-    settings = Settings(policy, "tiny.en", "cpu", 1, 1, tmp_path_factory.mktemp("key") / "names.key", True)
+    key_file = tmp_path_factory.mktemp("key") / "names.key"
+    settings = Settings(policy, "tiny.en-adapted", "cpu", 1, 1, key_file, True)
     prepared = prepare(settings)
     spec = WorkerSpec(policy, prepared.models, prepared.device, 1, 4, Path("unused"), Path("unused"), True, {})
     return load_tools(spec, device_index=0)

@@ -257,6 +257,14 @@ def dialogue(
     return words if spoken else _doubted(words, style, rng)
 
 
+def written_turns(block: str, names: Names, rng: random.Random) -> Iterator[tuple[str, list[LabelledWord]]]:
+    """The speaker of every line of a block ("A", "C" or none), and its words as somebody careful writes."""
+    memory = _Memory(names, rng)
+    for line in block.strip().split("\n"):
+        speaker, said = (line[0], line[2:].strip()) if re.match(r"[AC]:", line) else ("", line)
+        yield speaker, turn(said, memory, _Style(cased=True, marks=False, wrong=False), whole=True)
+
+
 # How often two models write a value differently (heard.py), and other words, by how noisy a recording is.
 _DIFFERS = {
     "PERSON": 0.7, "LOCATION": 0.65, "STREET_ADDRESS": 0.5, "SPELLED_NAME": 0.95, "DATE_OF_BIRTH": 0.2,

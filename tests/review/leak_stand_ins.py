@@ -89,7 +89,7 @@ class House:
         return self.place / "keys" / "names.key"
 
     def settings(self, policy=None):
-        made = Settings(policy or self.policy, "tiny.en", "cpu", 1, 1, self.key_file, False)
+        made = Settings(policy or self.policy, "tiny.en-adapted", "cpu", 1, 1, self.key_file, False)
         return Settings.from_json(made.to_json())  # as it comes back from the ledger, every number a float
 
     prepare = staticmethod(prepared)
