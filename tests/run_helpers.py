@@ -40,7 +40,7 @@ def hear(recordings: list[Path], *, policy: Path, env: dict[str, str]) -> list[l
 def _main(policy_file: str, *recordings: str) -> None:
     policy = load_policy(policy_file)
     unused = Path(policy_file)
-    prepared = prepare(Settings(policy, "tiny.en-adapted", "cpu", 1, 1, unused, False))
+    prepared = prepare(Settings(policy, "tiny.en", "cpu", 1, 1, unused, False))
     spec = WorkerSpec(policy, prepared.models, prepared.device, 1, 1, unused, unused, False, {})
     tools = load_tools(spec, device_index=0)
     heard = []

@@ -64,7 +64,7 @@ def storm_command(home: Path, *, listened_again: float = 1.0) -> Command:
     command = Command(home)
     text = command.policy.read_text()
     for old, new in (
-        ('second_opinion = "tiny.en-adapted"', 'second_opinion = ""'),
+        ('second_opinion = "tiny.en"', 'second_opinion = ""'),
         ("beam_size = 5", "beam_size = 1"),
         ("share = 1.0", f"share = {listened_again}"),
     ):

@@ -83,7 +83,7 @@ def test_a_run_releases(installed, tmp_path):
     policy = write_policy(tmp_path)
     done = installed(
         "-m", "redactor", "run", EXAMPLES / "phone_number_8k.wav", "--out", out, "--policy", policy,
-        "--model", "tiny.en-adapted", "--jobs", 1,
+        "--model", "tiny.en", "--jobs", 1,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len(list(out.glob("release/audio/*/*.wav"))) == 1

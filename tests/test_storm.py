@@ -446,7 +446,7 @@ def test_rounds_in_one_process_leave_nothing_open(place, command):
     archive = place / "rounds"
     shutil.copytree(make_archive(place / "rounds-of", num_recordings=3), archive)
     before = sorted(outside(command))
-    argv = ["run", archive, "--policy", command.policy, "--model", "tiny.en-adapted", "--jobs", 1]
+    argv = ["run", archive, "--policy", command.policy, "--model", "tiny.en", "--jobs", 1]
     done = subprocess.run(
         [sys.executable, "-c", _ROUNDS, place / "round", "2", *map(str, argv)],
         env=command.env, cwd=ROOT, capture_output=True, text=True, check=True,

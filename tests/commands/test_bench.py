@@ -45,7 +45,7 @@ def measured(cut, tmp_path_factory):
     """Exit code, stdout and stderr of one measurement, and its temporary folder afterwards."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "tmp").mkdir()
-    argv = ["bench", "--model", "tiny.en-adapted", "--policy", str(write_policy(folder)), "--device", "cpu"]
+    argv = ["bench", "--model", "tiny.en", "--policy", str(write_policy(folder)), "--device", "cpu"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
         patch.setattr(Sample, "shipped", lambda: cut)
@@ -141,8 +141,8 @@ def test_no_word_of_the_sample_is_in_what_is_said(measured, cut):
 def test_people_read_on_stderr_what_is_going_on_and_the_table(measured, cut):
     assert measured.out.count("\n") == 1
     alone, *lines = measured.err.splitlines()
-    assert "'tiny.en-adapted' is both model and second opinion" in alone
-    assert lines[0].startswith("policy standard; tiny.en-adapted (transcribe), ")
+    assert "'tiny.en' is both model and second opinion" in alone
+    assert lines[0].startswith("policy standard; tiny.en (transcribe), ")
     assert lines[0].endswith(f"2 workers; 3 recordings, {cut.seconds:.0f} s of audio")
     assert [line[:6] for line in lines[1:3]] == ["1 of 2", "2 of 2"]
     figures = json.loads(measured.out)

@@ -278,7 +278,7 @@ def test_a_caller_hears_their_own_name_and_no_other(tmp_path):
     key_file.parent.mkdir()
     policy = load_policy(str(write_policy(tmp_path)))
     policy = replace(policy, transcribe=replace(policy.transcribe, second_opinion=""))
-    settings = Settings(policy, "tiny.en-adapted", "cpu", 1, 1, key_file, False)
+    settings = Settings(policy, "tiny.en", "cpu", 1, 1, key_file, False)
     folder = create_run_folder(tmp_path / "out")
     with locked(folder), closing(Archive(folder, key_file=key_file, keep_names=False)) as archive:
         prepared = prepare(settings)
