@@ -136,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gold", type=Path, action="append", required=True)
     parser.add_argument("--texts", type=Path, action="append", required=True)
-    parser.add_argument("--model", default="base")
+    parser.add_argument("--model", default="base-adapted")
     args = parser.parse_args(argv)
     if len(args.gold) != len(args.texts):
         parser.error("as many --texts as --gold, in the same order")

@@ -283,7 +283,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--soak", type=int, default=0, metavar="N", help="also N commands in a row")
     parser.add_argument("--long", type=float, default=0.0, metavar="HOURS", help="also one recording so long")
     parser.add_argument("--policy", default="standard", help="a shipped policy or a file (standard)")
-    parser.add_argument("--model", default="base", help="Whisper model (base)")
+    parser.add_argument("--model", default="base-adapted", help="Whisper model (base-adapted)")
     parser.add_argument("--jobs", type=int, help="worker processes (redactor's default)")
     parser.add_argument(
         "--work", type=Path, metavar="DIR", help="keep recordings and results here (a new folder)"
