@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+_MULTILINGUAL_VOCABULARY = 51865
+
 
 class Taught(nn.Module):
     """A linear layer W x + b that stays as it is, and B A x beside it (LoRA, Hu et al., arXiv:2106.09685)."""
@@ -59,6 +61,15 @@ class WhisperNetwork(nn.Module):
             half: len({name.split("/")[1] for name in taught if name.startswith(half)})
             for half in ("encoder", "decoder")
         }
+
+    @property
+    def multilingual(self) -> bool:
+        """By the size of the vocabulary, as Whisper itself tells (openai/whisper model.py)."""
+        return len(self._fixed["decoder/embeddings/weight"]) >= _MULTILINGUAL_VOCABULARY
+
+    @property
+    def num_mels(self) -> int:
+        return self._fixed["encoder/conv1/weight"].shape[1]
 
     @property
     def taught(self) -> dict[str, Taught]:

@@ -73,11 +73,11 @@ class Teacher:
 
     def __init__(self, network: WhisperNetwork, tokenizer: Tokenizer, rng: random.Random) -> None:
         self.network, self._rng = network, rng
-        names = ("startoftranscript", "en", "transcribe", "notimestamps")
+        names = ("startoftranscript", *(("en", "transcribe") if network.multilingual else ()), "notimestamps")
         self._before = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
         self._end = tokenizer.token_to_id("<|endoftext|>")
         with torch.no_grad():
-            silent = torch.full((1, 80, 2 * FULL_STATES), _SILENT_MEL)
+            silent = torch.full((1, network.num_mels, 2 * FULL_STATES), _SILENT_MEL)
             self._silence = network.encode(silent)[0]
 
     def loss(self, rows: Sequence[Row], kept_share: float, silence_every: int) -> tuple[torch.Tensor, int]:

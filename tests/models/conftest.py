@@ -1,6 +1,7 @@
-"""The training recipe is a folder of scripts, found by its path."""
+"""The training recipes are folders of scripts, found by their paths."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "models/spoken_pii"))
+MODELS = Path(__file__).parents[2] / "models"
+sys.path[:0] = [str(MODELS / "spoken_pii"), str(MODELS / "ears")]
