@@ -140,7 +140,9 @@ def outside(command: Command) -> list[Path]:
     settings = Path(command.env["XDG_CONFIG_HOME"])
     found = [path for path in settings.iterdir() if path.name != "redactor"] if settings.is_dir() else []
     cache = Path(command.env.get("XDG_CACHE_HOME", command.temp))
-    return [*found, *command.temp.rglob("*"), *(cache.rglob("*") if cache.is_dir() else ())]
+    models = cache / "redactor/models"  # joined and taught once, and kept
+    left = [path for path in cache.rglob("*") if path.is_file() and models not in path.parents]
+    return [*found, *command.temp.rglob("*"), *left]
 
 
 SHARED_MEMORY = Path("/dev/shm")
