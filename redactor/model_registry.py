@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 # Whisper's own rule: the multilingual vocabularies have at least this many words (openai/whisper model.py).
-_MULTILINGUAL_VOCABULARY = 51865
+MULTILINGUAL_VOCABULARY = 51865
 # What spaCy calls the language of its multilingual pipelines.
 _SPACY_ANY_LANGUAGE = "xx"
 
@@ -227,7 +227,7 @@ def _whisper_languages(folder: Path) -> tuple[str, ...]:
         size = len(json.loads(data)) if vocabulary[0].suffix == ".json" else data.count(b"\n")
     except (ValueError, TypeError, RecursionError):
         raise ModelError(f"{vocabulary[0].name!r} in {str(folder)!r} is not a JSON list of words") from None
-    return (ANY_LANGUAGE,) if size >= _MULTILINGUAL_VOCABULARY else ("en",)
+    return (ANY_LANGUAGE,) if size >= MULTILINGUAL_VOCABULARY else ("en",)
 
 
 def _spacy_languages(folder: Path) -> tuple[str, ...]:

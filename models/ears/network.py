@@ -10,8 +10,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-_MULTILINGUAL_VOCABULARY = 51865
-
 
 class Taught(nn.Module):
     """A linear layer W x + b that stays as it is, and B A x beside it (LoRA, Hu et al., arXiv:2106.09685)."""
@@ -63,9 +61,8 @@ class WhisperNetwork(nn.Module):
         }
 
     @property
-    def multilingual(self) -> bool:
-        """By the size of the vocabulary, as Whisper itself tells (openai/whisper model.py)."""
-        return len(self._fixed["decoder/embeddings/weight"]) >= _MULTILINGUAL_VOCABULARY
+    def num_tokens(self) -> int:
+        return len(self._fixed["decoder/embeddings/weight"])
 
     @property
     def num_mels(self) -> int:

@@ -27,7 +27,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from redactor.model_adapter import read_weights  # noqa: E402
-from redactor.transcribe.rules import FULL_STATES, MEL_FRAMES_PER_S  # noqa: E402
+from redactor.model_registry import MULTILINGUAL_VOCABULARY  # noqa: E402
+from redactor.transcribe.rules import (  # noqa: E402
+    ENCODED_STEP_S,
+    FULL_STATES,
+    MEL_FRAMES_PER_S,
+    SILENT_MEL,
+)
+from redactor.transcribe.shown import alike  # noqa: E402
 from redactor.transcribe.speech import MODEL_RATE_HZ  # noqa: E402
 
 SEED = 0
@@ -40,8 +47,7 @@ WARM_STEPS = 60
 # used to what the product shows and keeps what it knew.
 KEPT_SHARES = (1.0, 0.7)
 SILENCE_EVERY = (8, 8, 4)
-# As redactor/transcribe/whisper.py encodes windows.
-_TAIL_S, _STEP_S, _SILENT_MEL = 0.5, 0.5, -0.7
+_TAIL_S = 0.5  # of silence that is encoded behind a window: tail_ms in models/registry.toml
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def read_windows(paths: Sequence[Path], tokenizer: Tokenizer) -> Iterator[Row]:
         with np.load(path, allow_pickle=False) as made:
             samples, lengths, texts = made["samples"], made["lengths"], made["texts"]
         for sound, text in zip(np.split(samples, np.cumsum(lengths)[:-1]), texts, strict=True):
-            seconds = math.ceil((len(sound) / MODEL_RATE_HZ + _TAIL_S) / _STEP_S) * _STEP_S
+            seconds = math.ceil((len(sound) / MODEL_RATE_HZ + _TAIL_S) / ENCODED_STEP_S) * ENCODED_STEP_S
             padded = np.zeros(round(seconds * MODEL_RATE_HZ), np.float32)
             padded[: len(sound)] = sound.astype(np.float32) / 32768
             mel = features(padded)[:, : round(seconds * MEL_FRAMES_PER_S)].astype(np.float16)
@@ -73,11 +79,12 @@ class Teacher:
 
     def __init__(self, network: WhisperNetwork, tokenizer: Tokenizer, rng: random.Random) -> None:
         self.network, self._rng = network, rng
-        names = ("startoftranscript", *(("en", "transcribe") if network.multilingual else ()), "notimestamps")
+        task = ("en", "transcribe") if network.num_tokens >= MULTILINGUAL_VOCABULARY else ()
+        names = ("startoftranscript", *task, "notimestamps")
         self._before = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
         self._end = tokenizer.token_to_id("<|endoftext|>")
         with torch.no_grad():
-            silent = torch.full((1, network.num_mels, 2 * FULL_STATES), _SILENT_MEL)
+            silent = torch.full((1, network.num_mels, 2 * FULL_STATES), SILENT_MEL)
             self._silence = network.encode(silent)[0]
 
     def loss(self, rows: Sequence[Row], kept_share: float, silence_every: int) -> tuple[torch.Tensor, int]:
@@ -104,12 +111,10 @@ class Teacher:
         own = states.shape[1]
         count = math.ceil(own * kept_share)
         if count < own:
-            pairs = [_pairs(one.detach().float().numpy(), count) for one in states]
-            if any(len(first) != count for first, _ in pairs):
+            merged = [_merged(one, own - count) for one in states]
+            if any(len(one) != count for one in merged):
                 return self._shown(states, 1.0, silence_every)
-            states = torch.stack(
-                [(one[first] + one[second]) / 2 for one, (first, second) in zip(states, pairs, strict=True)]
-            )
+            states = torch.stack(merged)
         places = np.linspace(own, FULL_STATES - 1, -(-(FULL_STATES - own) // silence_every)).round().astype(int)
         silence = self._silence[places].expand(len(states), -1, -1)
         return torch.cat((states, silence.to(states.dtype)), 1)
@@ -124,22 +129,13 @@ class Teacher:
         return total / count
 
 
-def _pairs(states: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which states stay, and with which each is merged (itself for most): redactor.transcribe.shown.merged."""
-    lengths = np.linalg.norm(states, axis=1)
-    likeness = np.einsum("ij,ij->i", states[:-1], states[1:]) / (lengths[:-1] * lengths[1:] + 1e-9)
-    taken = np.zeros(len(states), bool)
-    firsts: list[int] = []
-    for first in np.argsort(-likeness).tolist():
-        if len(firsts) == len(states) - count:
-            break
-        if not (taken[first] or taken[first + 1]):
-            taken[first] = taken[first + 1] = True
-            firsts.append(first)
-    second, stays = np.arange(len(states)), np.ones(len(states), bool)
-    second[firsts] = np.add(firsts, 1)
-    stays[np.add(firsts, 1)] = False
-    return np.flatnonzero(stays), second[stays]
+def _merged(states: torch.Tensor, num_pairs: int) -> torch.Tensor:
+    """As redactor.transcribe.shown.merged does, with gradients."""
+    firsts = alike(states.detach().float().numpy(), num_pairs)
+    other, stays = np.arange(len(states)), np.ones(len(states), bool)
+    other[firsts] = firsts + 1
+    stays[firsts + 1] = False
+    return (states[np.flatnonzero(stays)] + states[other[stays]]) / 2
 
 
 def batches(rows: Sequence[Row], rng: random.Random) -> Iterator[list[Row]]:

@@ -14,6 +14,11 @@ FULL_WINDOW_S = 30.0
 STATES_PER_S = 50
 MEL_FRAMES_PER_S = 100
 FULL_STATES = round(FULL_WINDOW_S * STATES_PER_S)
+# Windows are encoded at their length rounded up to this.
+ENCODED_STEP_S = 0.5
+# The log-mel value of silence in a window of speech: Whisper cuts 8 decades below the loudest, which is taken
+# for 10 ** 1.2 here ((1.2 - 8 + 4) / 4).
+SILENT_MEL = -0.7
 
 # Pairs that are chosen the most alike first can always leave so few: where they block each other, two in three.
 _LEAST_KEPT = 0.7

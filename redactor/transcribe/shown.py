@@ -57,19 +57,36 @@ def merged(states: np.ndarray, count: int) -> np.ndarray:
     -------
     numpy.ndarray, shape [count, size]
     """
-    num_pairs = len(states) - count
-    if num_pairs <= 0:
+    if len(states) <= count:
         return states
+    firsts = alike(states, len(states) - count)
+    left = states.copy()
+    left[firsts] = (states[firsts] + states[np.add(firsts, 1)]) / 2
+    return np.delete(left, np.add(firsts, 1), axis=0)
+
+
+def alike(states: np.ndarray, most: int) -> np.ndarray:
+    """Which states are most like the next one: the most alike pairs first, none of which share a state.
+
+    Parameters
+    ----------
+    states : numpy.ndarray, shape [num_states, size]
+    most : int
+        So many pairs, or fewer where they block each other.
+
+    Returns
+    -------
+    numpy.ndarray, shape [num_pairs], int64
+        The first state of each.
+    """
     lengths = np.linalg.norm(states, axis=1)
     likeness = np.einsum("ij,ij->i", states[:-1], states[1:]) / (lengths[:-1] * lengths[1:] + 1e-9)
     taken = [False] * len(states)
-    firsts = []
+    firsts: list[int] = []
     for first in np.argsort(-likeness, kind="stable").tolist():
-        if len(firsts) == num_pairs:
+        if len(firsts) >= most:
             break
         if not (taken[first] or taken[first + 1]):
             taken[first] = taken[first + 1] = True
             firsts.append(first)
-    left = states.copy()
-    left[firsts] = (states[firsts] + states[np.add(firsts, 1)]) / 2
-    return np.delete(left, np.add(firsts, 1), axis=0)
+    return np.array(firsts, np.intp)

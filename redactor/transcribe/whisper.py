@@ -23,7 +23,13 @@ from redactor.batching import Batcher, Turn
 from redactor.errors import ModelError
 from redactor.transcribe.calibration import Calibration
 from redactor.transcribe.device import Device, is_out_of_memory
-from redactor.transcribe.rules import FULL_WINDOW_S, MEL_FRAMES_PER_S, WindowRules
+from redactor.transcribe.rules import (
+    ENCODED_STEP_S,
+    FULL_WINDOW_S,
+    MEL_FRAMES_PER_S,
+    SILENT_MEL,
+    WindowRules,
+)
 from redactor.transcribe.shown import shown
 from redactor.transcribe.speech import MODEL_RATE_HZ
 from redactor.transcribe.written import Encoded, RawWord, Written, most_tokens, written_of
@@ -32,17 +38,11 @@ from redactor.types import Seconds
 if TYPE_CHECKING:
     from redactor.model_registry import ModelFiles
 
-# Windows are encoded at their length rounded up to this.
-_ENCODED_STEP_S = 0.5
 # How far they are told to go at most, by their length rounded up to this.
 _LIMIT_STEP_S = 8.0
 
 # Tokens of a prompt, from its end: with what a window can become they have to fit the decoder's 448.
 _MOST_BEFORE = 200
-
-# The log-mel value of silence in a window of speech: Whisper cuts 8 decades below the loudest, which is taken
-# for 10 ** 1.2 here ((1.2 - 8 + 4) / 4).
-_SILENT_MEL = -0.7
 
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 _PREPENDED = "\"'“¿([{-"
@@ -193,7 +193,7 @@ class Whisper:
             raise
 
     def _encoded_length(self, duration: Seconds) -> Seconds:
-        length = math.ceil((duration + self.rules.tail) / _ENCODED_STEP_S) * _ENCODED_STEP_S
+        length = math.ceil((duration + self.rules.tail) / ENCODED_STEP_S) * ENCODED_STEP_S
         return min(length, FULL_WINDOW_S)
 
     def _shown(self, encoded: Encoded, prompt: str) -> np.ndarray:
@@ -208,7 +208,7 @@ class Whisper:
     @cached_property
     def _silence(self) -> np.ndarray:
         num_mels = self._loaded.feature_extractor.mel_filters.shape[0]
-        silent = np.full((num_mels, round(FULL_WINDOW_S * MEL_FRAMES_PER_S)), _SILENT_MEL, np.float32)
+        silent = np.full((num_mels, round(FULL_WINDOW_S * MEL_FRAMES_PER_S)), SILENT_MEL, np.float32)
         (states,) = self._encoding.run(FULL_WINDOW_S, [silent])
         return states
 
