@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -70,14 +69,13 @@ def script(
             is_call |= bool(speaker) and len(blocks) == 1
             tokens: list[Token] = []
             for word in cased(words, marks):
-                said = re.sub(r"[^\w' -]", " ", word.spoken).replace("-", " ").split()
-                if said:
+                if word.said:
                     texts[len(texts) + 1] = word.text
-                    tokens += [Token(w, word.label, len(texts)) for w in said]
+                    tokens += [Token(w, word.label, len(texts)) for w in word.said]
                 elif texts:
                     between = "" if word.spoken and not word.text[0].isalnum() else " "
                     texts[len(texts)] += between + word.text
-                if word.spoken and not said:
+                if word.spoken and not word.said:
                     continue
                 if tokens and word.text[-1:] in (".", "?", ",", "!"):
                     tokens[-1] = replace(tokens[-1], pause=0.3)

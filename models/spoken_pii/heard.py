@@ -58,9 +58,8 @@ def script(blocks: Sequence[str], names: Names, rng: random.Random) -> Script:
             sides.append(Turn(len(sides) % 2, tuple(tokens)))
             tokens = []
             continue
-        said = re.sub(r"[^\w' -]", " ", word.spoken).replace("-", " ").split()
         pause = 0.3 if word.text[-1:] in ".?," else 0.0
-        tokens += [Token(w, word.label, 1 if word.label else 0) for w in said]
+        tokens += [Token(w, word.label, 1 if word.label else 0) for w in word.said]
         if tokens and pause:
             tokens[-1] = replace(tokens[-1], pause=pause)
     sides.append(Turn(len(sides) % 2, tuple(tokens)))

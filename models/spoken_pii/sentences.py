@@ -11,18 +11,15 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 
 from codes import Value, read_list, spell
+from mishearing import misheard
 from values import KINDS, LABELS, Names, draw
 
-from redactor.detect.phonetic import near_keys, sound_key
 from redactor.detect.recognizers.lexicon import FUNCTION_WORDS
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -47,6 +44,11 @@ class LabelledWord:
     label: str = ""
     spoken: str = ""
     differs: bool = False
+
+    @property
+    def said(self) -> list[str]:
+        """The words in which a voice says it."""
+        return re.sub(r"[^\w' -]", " ", self.spoken).replace("-", " ").split()
 
 
 @dataclass(frozen=True)
@@ -98,62 +100,6 @@ def check(template: str) -> None:
 def is_personal(template: str) -> bool:
     """Whether some slot of it holds personal data."""
     return any(slot[1] in LABELS for slot in _SLOT.finditer(template))
-
-
-@cache
-def _sounding() -> dict[str, list[str]]:
-    """Everyday words by how they sound."""
-    by_sound: dict[str, list[str]] = defaultdict(list)
-    for word in read_list("common_words")[:12_000]:
-        if word.isalpha() and len(word) > 1:
-            by_sound[sound_key(word)].append(word)
-    return by_sound
-
-
-def _alike(word: str) -> list[str]:
-    """Everyday words that sound like it, in an order that does not change from run to run."""
-    return [w for key in sorted(near_keys(sound_key(word))) for w in _sounding().get(key, ())]
-
-
-def misheard(name: str, rng: random.Random) -> str:
-    """A name as a recognizer may write it."""
-    return " ".join(_misheard(word, rng) for word in name.split())
-
-
-def _misheard(word: str, rng: random.Random) -> str:
-    way = rng.random()
-    if way < 0.2 and (alike := _alike(word)):
-        return rng.choice(alike)
-    if way < 0.5 and len(word) > 3:
-        cuts = [rng.randint(2, len(word) - 2)]
-        if len(word) > 6 and rng.random() < 0.3:
-            cuts = sorted({*cuts, rng.randint(2, len(word) - 2)})
-        return " ".join(_likely(word[a:b], rng) for a, b in pairwise([0, *cuts, len(word)]))
-    if way < 0.9 and len(word) > 3:
-        return _misspelt(word, rng)
-    return word
-
-
-def _likely(part: str, rng: random.Random) -> str:
-    alike = _alike(part)
-    return rng.choice(alike) if alike and rng.random() < 0.85 else part
-
-
-_CONFUSED = "ae ei oa uo bp dt kg sz vf mn yi ck".split()
-
-
-def _misspelt(word: str, rng: random.Random) -> str:
-    for _ in range(rng.choice((1, 1, 2))):
-        at = rng.randint(1, len(word) - 2)
-        way = rng.randint(0, 2)
-        if way == 0 and len(word) > 3:
-            word = word[:at] + word[at + 1 :]
-        elif way == 1:
-            word = word[:at] + word[at] + word[at:]
-        else:
-            pairs = dict((*_CONFUSED, *(p[::-1] for p in _CONFUSED)))
-            word = word[:at] + pairs.get(word[at], word[at]) + word[at + 1 :]
-    return word
 
 
 # Share of the values of a recording with errors that are written as some other value was heard.
@@ -248,21 +194,26 @@ def dialogue(
     borders = spoken or rng.random() < 0.65
     words: list[LabelledWord] = []
     side = ""
-    for line in lines:
-        speaker, said = (line[0], line[2:].strip()) if re.match(r"[AC]:", line) else ("", line)
+    for speaker, written in _turns(lines, memory, style, whole=spoken):
         if words and borders and speaker != side:
             words.append(LabelledWord(BORDER))
         side = speaker
-        words += turn(said, memory, style, whole=spoken)
+        words += written
     return words if spoken else _doubted(words, style, rng)
 
 
 def written_turns(block: str, names: Names, rng: random.Random) -> Iterator[tuple[str, list[LabelledWord]]]:
     """The speaker of every line of a block ("A", "C" or none), and its words as somebody careful writes."""
-    memory = _Memory(names, rng)
-    for line in block.strip().split("\n"):
+    style = _Style(cased=True, marks=False, wrong=False)
+    return _turns(block.strip().split("\n"), _Memory(names, rng), style, whole=True)
+
+
+def _turns(
+    lines: Sequence[str], memory: _Memory, style: _Style, *, whole: bool
+) -> Iterator[tuple[str, list[LabelledWord]]]:
+    for line in lines:
         speaker, said = (line[0], line[2:].strip()) if re.match(r"[AC]:", line) else ("", line)
-        yield speaker, turn(said, memory, _Style(cased=True, marks=False, wrong=False), whole=True)
+        yield speaker, turn(said, memory, style, whole=whole)
 
 
 # How often two models write a value differently (heard.py), and other words, by how noisy a recording is.
