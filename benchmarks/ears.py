@@ -16,13 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from redactor.audio.decode import decode
-from redactor.audio.recording import Recording
+from benchmarks.recognized import errors_in, listener
+from benchmarks.throughput import one_model
 from redactor.bench.gold import read_gold
-from redactor.bench.wer import WordErrors, said_and_heard, word_errors
+from redactor.bench.wer import WordErrors, word_errors
 from redactor.config import load_policy
-from redactor.model_registry import resolve
-from redactor.transcribe import Recognizer, choose_device
 from redactor.types import Transcript
 
 # Voices that models/ears was not taught with.
@@ -36,23 +34,10 @@ _ENGLISH = ("en-", "English", "english")
 Hear = Callable[[Path], Transcript]
 
 
-def listener(model: str) -> Hear:
-    """What a model hears of a recording in English, by itself."""
-    policy = load_policy("standard")
-    policy = replace(
-        policy,
-        language=replace(policy.language, spoken="en", prompts={}),
-        transcribe=replace(policy.transcribe, second_opinion="", second_best_ms=0),
-    )
-    recognizer = Recognizer(resolve(model, task="transcribe"), device=choose_device("cpu"))
-    return lambda path: recognizer.transcribe(Recording.of(decode(path).audio), policy).transcript
-
-
 def generated(gold_file: Path, hear: Hear) -> Iterator[tuple[str, WordErrors]]:
     """Errors of each recording under its kind, and a voice that nothing was learned from."""
     for gold in read_gold(gold_file):
-        pairs = said_and_heard(gold, hear(gold_file.parent / gold.audio))
-        errors = sum((word_errors(*pair) for pair in pairs), WordErrors())
+        errors = errors_in(gold, hear(gold_file.parent / gold.audio))
         voices = {voice.partition("*")[0] for voice in gold.voices}
         new = [voice for voice in _NEVER_HEARD if voice in voices]
         yield f"{gold.kind}, {' and '.join(new) if new else 'voices it was taught with'}", errors
@@ -84,8 +69,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", action="append", required=True)
     args = parser.parse_args(argv)
     table: dict[str, dict[str, WordErrors]] = defaultdict(lambda: defaultdict(WordErrors))
+    policy = one_model(load_policy("standard"))
+    policy = replace(policy, language=replace(policy.language, spoken="en"))
     for model in args.model:
-        hear = listener(model)
+        hear = listener(policy, model)
         for gold in args.gold:
             for kind, errors in generated(gold, hear):
                 table[kind][model] += errors

@@ -83,18 +83,19 @@ def product_errors(material: Material, policy: Policy, model: str) -> Errors:
 
     Copies of a recording are heard once. One in a language that the policy does not know has no words.
     """
-    errors_of = _recognizer(policy, model)
+    hear = listener(policy, model)
     known: dict[Path, WordErrors] = {}
     errors = Errors()
     for source in material.sources:
         original = material.originals[source.gold.audio]
         if original not in known:
-            known[original] = errors_of(source)
+            known[original] = errors_in(source.gold, hear(source.path))
         errors = errors.plus(known[original], source.num_channels)
     return errors
 
 
-def _recognizer(policy: Policy, model: str) -> Callable[[Source], WordErrors]:
+def listener(policy: Policy, model: str) -> Callable[[Path], Transcript]:
+    """What a model makes of a file under a policy: nothing, where the policy does not know the language."""
     from redactor.audio.decode import decode
     from redactor.audio.recording import Recording
     from redactor.errors import LanguageError
@@ -103,15 +104,19 @@ def _recognizer(policy: Policy, model: str) -> Callable[[Source], WordErrors]:
 
     recognizer = Recognizer(resolve(model, task="transcribe"), device=choose_device("cpu"))
 
-    def errors_of(source: Source) -> WordErrors:
-        recording = Recording.of(decode(source.path).audio)
+    def hear(path: Path) -> Transcript:
+        recording = Recording.of(decode(path).audio)
         try:
-            transcript = recognizer.transcribe(recording, policy).transcript
+            return recognizer.transcribe(recording, policy).transcript
         except LanguageError:
-            transcript = Transcript(recording.duration, ())
-        return sum((word_errors(*pair) for pair in said_and_heard(source.gold, transcript)), WordErrors())
+            return Transcript(recording.duration, ())
 
-    return errors_of
+    return hear
+
+
+def errors_in(gold: GoldRecording, transcript: Transcript) -> WordErrors:
+    """Of all channels, each held against what was said there."""
+    return sum((word_errors(*pair) for pair in said_and_heard(gold, transcript)), WordErrors())
 
 
 def difference(pairs: Sequence[tuple[WordErrors, WordErrors]], *, seed: int = 0) -> tuple[float, float, float]:
@@ -140,13 +145,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if len(args.gold) != len(args.texts):
         parser.error("as many --texts as --gold, in the same order")
-    errors_of = _recognizer(one_model(load_policy("standard")), args.model)
+    hear = listener(one_model(load_policy("standard")), args.model)
     pairs = defaultdict(list)
     for gold_file, texts_file in zip(args.gold, args.texts, strict=True):
         texts = read_texts(texts_file)
         for source in sources_of(gold_file, CALL, COMMAND):
             key = source.gold.kind, "one channel" if source.num_channels == 1 else "more channels"
-            pairs[key].append((script_errors(source, texts), errors_of(source)))
+            pairs[key].append((script_errors(source, texts), errors_in(source.gold, hear(source.path))))
     lines = [("", "", "recordings", "words", "plain script", "product", "more")]
     for (kind, channels), of in sorted(pairs.items()):
         script, ours = (sum((pair[n] for pair in of), WordErrors()) for n in (0, 1))
